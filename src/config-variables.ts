@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { type DeliveryStatus, deliveryStatuses } from './message.ts';
+
+/**
+ * The environment variables of the gateway: what each may hold, and what it is when unset.
+ * `.env.example` lists the same for operators, and a test holds the two together.
+ */
+
+/** Pingup's own words for a status, as far as its pages tell them. */
+const documentedWords: readonly (readonly [string, DeliveryStatus])[] = [
+  ['sent', 'SENT'],
+  ['received', 'DELIVERED'],
+  ['delivered', 'DELIVERED'],
+  ['read', 'READ'],
+  ['failed', 'FAILED'],
+];
+
+function wholeNumber(from: number, to: number) {
+  const expected = `a whole number from ${from} to ${to}`;
+  return z
+    .string()
+    .regex(/^[0-9]{1,15}$/, expected)
+    .transform(Number)
+    .refine((value) => value >= from && value <= to, expected);
+}
+
+function flag() {
+  return z.enum(['true', 'false'], 'true or false').transform((value) => value === 'true');
+}
+
+function httpAddress() {
+  const expected = 'an http or https address without query or credentials';
+  return z
+    .string()
+    .refine(isPlainHttpAddress, expected)
+    .transform((value) => value.replace(/\/+$/, ''));
+}
+
+function isPlainHttpAddress(value: string): boolean {
+  const url = URL.parse(value);
+  if (!url || !['http:', 'https:'].includes(url.protocol)) return false;
+  return url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+}
+
+function jsonPointer() {
+  return z
+    .string()
+    .regex(/^(\/([^~/]|~[01])*)+$/, 'a JSON Pointer (RFC 6901) such as "/data/message_id"')
+    .optional();
+}
+
+const statusMapExpected = `word=STATUS pairs with commas between, each STATUS one of ${deliveryStatuses.join(', ')}`;
+
+const statusMap = z
+  .string()
+  .default('')
+  .transform((value, context) => {
+    const pairs = value === '' ? [] : value.split(',').map(parsePair);
+    if (pairs.every((pair) => pair !== undefined)) return new Map([...documentedWords, ...pairs]);
+    context.addIssue(statusMapExpected);
+    return z.NEVER;
+  });
+
+function parsePair(pair: string): readonly [string, DeliveryStatus] | undefined {
+  const [word, name, ...rest] = pair.split('=').map((part) => part.trim());
+  const status = deliveryStatuses.find((known) => known === name);
+  return word && status && rest.length === 0 ? [word.toLowerCase(), status] : undefined;
+}
+
+export const variables = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: wholeNumber(0, 65_535).default(4000),
+  PUBLIC_URL: httpAddress().optional(),
+  PINGUP_BASE_URL: httpAddress().default('https://api.pingup.ai/ext/v2'),
+  PINGUP_BUSINESS_NAME: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, '1 to 64 letters, digits, dots, underscores and hyphens')
+    .default('sandbox'),
+  PINGUP_API_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'visible ASCII characters without blanks')
+    .optional(),
+  PINGUP_TIMEOUT_MS: wholeNumber(100, 120_000).default(10_000),
+  PINGUP_SEND_CALLBACK_URL: flag().default(false),
+  CALLBACK_TOKEN: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9._~-]{24,256}$/,
+      '24 to 256 letters, digits, and . _ ~ -, such as `openssl rand -hex 32`',
+    )
+    .optional(),
+  CALLBACK_STATUS_MAP: statusMap,
+  CALLBACK_MESSAGE_ID_POINTER: jsonPointer(),
+  CALLBACK_STATUS_POINTER: jsonPointer(),
+  CALLBACK_TIMESTAMP_POINTER: jsonPointer(),
+  CALLBACK_FAILURE_CODE_POINTER: jsonPointer(),
+  CALLBACK_FAILURE_REASON_POINTER: jsonPointer(),
+  SANDBOX_STEP_MS: wholeNumber(0, 3_600_000).default(2_000),
+  STORE_URL: z
+    .string()
+    .regex(/^sqlite:.+$/, 'sqlite:<path of a file>')
+    .default('sqlite:data/gateway.db'),
+  RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      error: 'fatal, error, warn, info, debug, trace or silent',
+    })
+    .default('info'),
+});
+
+export type Variables = z.output<typeof variables>;

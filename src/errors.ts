@@ -1,0 +1,66 @@
+/**
+ * The closed set of errors that a caller of the gateway can meet, each with whether a repeat is safe and may help.
+ * A repeat of a code that is not retryable gives the same answer again, or (SEND_OUTCOME_UNKNOWN) a second message.
+ */
+export const retryableByCode = {
+  /** The input breaks a rule. `faults` says which, where, and what was expected. */
+  BAD_USER_INPUT: false,
+  /** There is no such message. */
+  NOT_FOUND: false,
+  /** Pingup could not be reached. Nothing left the house. */
+  PINGUP_UNAVAILABLE: true,
+  /** Pingup answered 429. Nothing was sent; `retryAfterSeconds` says when to come back, where Pingup said so. */
+  PINGUP_RATE_LIMITED: true,
+  /** Pingup refused the message, and will refuse it again. */
+  PINGUP_REJECTED: false,
+  /** The request may have left, and no usable answer came back: the message may or may not be on its way. */
+  SEND_OUTCOME_UNKNOWN: false,
+  /** The store cannot write at present. Nothing was sent. */
+  STORE_UNAVAILABLE: true,
+  /** This socket has as many operations under way as one socket may have. Nothing was begun. */
+  TOO_MANY_OPERATIONS: true,
+} as const;
+
+export type GatewayErrorCode = keyof typeof retryableByCode;
+
+/** One broken rule of the input. */
+export interface InputFault {
+  /** Where it is, from the field's argument on: `['input', 'clientPhone']`. */
+  readonly path: readonly string[];
+  /** What would have been right: `7 to 15 digits`. */
+  readonly expected: string;
+}
+
+export interface GatewayErrorDetails {
+  readonly cause?: unknown;
+  /** With BAD_USER_INPUT: one entry for each fault. */
+  readonly faults?: readonly InputFault[];
+  /** With PINGUP_RATE_LIMITED: seconds to wait, where Pingup said so. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** An outcome with a code that callers may rely on. Its message is written for them: it holds no secret. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError';
+  readonly code: GatewayErrorCode;
+  readonly faults: readonly InputFault[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: GatewayErrorCode, message: string, details: GatewayErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    this.faults = details.faults;
+    this.retryAfterSeconds = details.retryAfterSeconds;
+  }
+
+  /** Whether the same call, made again, is safe and may succeed. */
+  get retryable(): boolean {
+    return retryableByCode[this.code];
+  }
+}
+
+/** BAD_USER_INPUT, with a message that reads well where only the message is shown. */
+export function badUserInput(faults: readonly InputFault[]): GatewayError {
+  const sentences = faults.map((fault) => `${fault.path.join('.')}: expected ${fault.expected}`);
+  return new GatewayError('BAD_USER_INPUT', sentences.join('; '), { faults });
+}

@@ -1,0 +1,54 @@
+import { ArgsType, Field, ID, Int, ObjectType } from 'type-graphql';
+import type { DeliveryStatus } from '../message.ts';
+import { DeliveryStatusEnum, Message } from './message-types.ts';
+
+export const defaultPageSize = 20;
+export const maxPageSize = 100;
+
+@ObjectType({ description: 'Where a page stands in the whole list.', simpleResolvers: true })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'Whether older messages follow.' })
+  hasNextPage!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether the page starts after a cursor.' })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'The cursor of the first message of the page.' })
+  startCursor!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The cursor of the last: `after` of the next page.' })
+  endCursor!: string | null;
+}
+
+@ObjectType({ description: 'A message and its place in the list.', simpleResolvers: true })
+export class MessageEdge {
+  @Field(() => String, { description: 'The place of the message, for `after`.' })
+  cursor!: string;
+
+  @Field(() => Message, { description: 'The message.' })
+  node!: Message;
+}
+
+@ObjectType({ description: 'A page of messages, newest first.', simpleResolvers: true })
+export class MessageConnection {
+  @Field(() => [MessageEdge], { description: 'The messages with their cursors.' })
+  edges!: readonly MessageEdge[];
+
+  @Field(() => PageInfo, { description: 'Where the page stands.' })
+  pageInfo!: PageInfo;
+}
+
+@ArgsType()
+export class MessagesArgs {
+  @Field(() => Int, { nullable: true, defaultValue: defaultPageSize, description: 'How many, 1 to 100.' })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Only those after this cursor.' })
+  after?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Only those sent to this client.' })
+  client?: string | null;
+
+  @Field(() => [DeliveryStatusEnum], { nullable: true, description: 'Only those in one of these statuses.' })
+  status?: DeliveryStatus[] | null;
+}

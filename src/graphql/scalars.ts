@@ -1,0 +1,21 @@
+import { GraphQLError, GraphQLScalarType } from 'graphql';
+import { GraphQLDateTime } from 'graphql-scalars';
+
+/** An instant, as an RFC 3339 string in UTC. Resolvers give milliseconds since the epoch. */
+export const DateTime = GraphQLDateTime;
+
+/**
+ * How long Pingup waits before it sends. It takes any string: whether the string is a delay is checked together with
+ * the rest of the input, so that a caller learns of all faults at once.
+ */
+export const Delay = new GraphQLScalarType<string, string>({
+  name: 'Delay',
+  description:
+    'How long Pingup waits before it sends: a positive whole number and a unit of `w` (weeks), `d` (days), ' +
+    '`h` (hours), `m` (minutes) or `s` (seconds), such as `"2d"` or `"90s"`. At most ten years.',
+  serialize: (value) => String(value),
+  parseValue(value) {
+    if (typeof value === 'string') return value;
+    throw new GraphQLError(`expected a string such as "2d" or "90s", not ${JSON.stringify(value)}`);
+  },
+});

@@ -1,0 +1,22 @@
+import 'reflect-metadata';
+import type { GraphQLSchema } from 'graphql';
+import { buildSchema, type PubSub } from 'type-graphql';
+import { MessageResolver } from './message-resolver.ts';
+
+/**
+ * type-graphql refuses a schema with subscriptions unless it is given a pub/sub, even though every subscription here
+ * has its own `subscribe`. This one is never called: the store is what is watched.
+ */
+const unusedPubSub: PubSub = {
+  publish() {
+    throw new Error('nothing is published: subscriptions watch the store');
+  },
+  subscribe() {
+    throw new Error('nothing is published: subscriptions watch the store');
+  },
+};
+
+/** The schema, as `schema/schema.graphql` shows it. */
+export function buildGatewaySchema(): Promise<GraphQLSchema> {
+  return buildSchema({ resolvers: [MessageResolver], validate: false, pubSub: unusedPubSub });
+}

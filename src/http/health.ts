@@ -1,0 +1,27 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Store } from '../store/port.ts';
+
+export interface HealthOptions {
+  readonly store: Store;
+  /** False once the gateway is shutting down. */
+  readonly serving: () => boolean;
+}
+
+/**
+ * `GET /healthz`: 200 while the process answers at all; restart it when it does not.
+ * `GET /readyz`: 200 while sends and callbacks can be served; otherwise 503, with what is in the way.
+ */
+export async function health(app: FastifyInstance, { store, serving }: HealthOptions): Promise<void> {
+  app.get('/healthz', () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    if (!serving()) return notReady(reply, 'shutting down');
+    return store.check().then(
+      () => ({ status: 'ready' }),
+      () => notReady(reply, 'the store cannot write'),
+    );
+  });
+}
+
+function notReady(reply: FastifyReply, reason: string): FastifyReply {
+  return reply.code(503).header('retry-after', '5').send({ status: 'not ready', reason });
+}

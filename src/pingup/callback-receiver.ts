@@ -1,0 +1,75 @@
+import type { Logger } from 'pino';
+import type { CallbackFormat } from '../config.ts';
+import type { Messaging } from '../messaging.ts';
+import type { QuarantinedCallback } from '../store/port.ts';
+import { type AuthenticText, type CallbackFault, createCallbackReader } from './callback.ts';
+import type { CallbackOutcome } from './callback-outcome.ts';
+
+export interface CallbackReceiverOptions {
+  readonly format: CallbackFormat;
+  readonly messaging: Pick<Messaging, 'receive'>;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+export interface CallbackAnswer {
+  readonly outcome: CallbackOutcome;
+  readonly body: object;
+}
+
+/** Records one authentic callback. Undefined: its bytes are no text. What it answers as recorded is durable. */
+export type ReceiveCallback = (text: AuthenticText | undefined) => Promise<CallbackAnswer>;
+
+/** Enough of them to see what is wrong. */
+const maxFaultsTold = 20;
+const notJson: CallbackAnswer = { outcome: 'notJson', body: { error: 'The body is not JSON in UTF-8.' } };
+const notRecorded: CallbackAnswer = {
+  outcome: 'notRecorded',
+  body: { error: 'This could not be recorded. Please repeat it.' },
+};
+
+export function createCallbackReceiver({ format, messaging, log }: CallbackReceiverOptions): ReceiveCallback {
+  const read = createCallbackReader(format);
+  const reportStore = createStoreReporter(log);
+
+  async function record(...callback: Parameters<Messaging['receive']>): Promise<boolean> {
+    try {
+      await messaging.receive(...callback);
+      reportStore(undefined);
+      return true;
+    } catch (error) {
+      reportStore(error);
+      return false;
+    }
+  }
+
+  return async (text) => {
+    const receivedAt = Date.now();
+    const reading = text === undefined ? undefined : read(text, receivedAt);
+    if (text === undefined || reading === undefined) return notJson;
+    const { news, accepted, faults } = reading;
+    if (faults.length === 0) {
+      const recorded = news.length === 0 || (await record(news));
+      return recorded ? { outcome: 'understood', body: { accepted } } : notRecorded;
+    }
+    const told = faults.slice(0, maxFaultsTold);
+    const quarantined: QuarantinedCallback = { raw: text, reason: describe(told), receivedAt };
+    if (!(await record(news, [quarantined]))) return notRecorded;
+    log.warn({ accepted, faults: told }, 'a callback was not understood, and is kept in quarantine');
+    return { outcome: 'notUnderstood', body: { accepted, quarantined: true, faults: told } };
+  };
+}
+
+function describe(faults: readonly CallbackFault[]): string {
+  return faults.map(({ index, expected }) => `[${index}]: expected ${expected}`).join('; ');
+}
+
+/** Says once that callbacks cannot be recorded, and once that they can again, however many there are between. */
+function createStoreReporter(log: CallbackReceiverOptions['log']): (error: unknown) => void {
+  let down = false;
+  return (error) => {
+    if (error !== undefined && !down)
+      log.warn({ err: error }, 'callbacks cannot be recorded; Pingup is to repeat them');
+    if (error === undefined && down) log.info('callbacks are recorded again');
+    down = error !== undefined;
+  };
+}

@@ -1,0 +1,12 @@
+/** Ours: Pingup documents no bound, and its samples are digit strings of less than 20 characters. */
+const maxCharacters = 256;
+
+/**
+ * Pingup's id of a message, an opaque string, or undefined where `value` is none. It is taken as it is. A whole number
+ * stands for its digits, unless it is so large (2^53) that JSON has lost some of them.
+ */
+export function parseMessageId(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? String(value) : undefined;
+  if (typeof value !== 'string' || value.length > maxCharacters) return undefined;
+  return value.trim() !== '' && value.isWellFormed() ? value : undefined;
+}

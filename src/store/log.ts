@@ -1,0 +1,5 @@
+/** Where a store says what its operator should know. A pino logger is one. */
+export interface StoreLog {
+  info(details: object, sentence: string): void;
+  error(details: object, sentence: string): void;
+}

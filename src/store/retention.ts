@@ -1,0 +1,21 @@
+import type { Logger } from 'pino';
+import type { Store } from './port.ts';
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+
+/** Deletes what was last touched more than `days` ago: now, and every hour until it is disposed of. */
+export function keepOnlyRecent(store: Store, days: number, log: Logger): Disposable {
+  async function prune(): Promise<void> {
+    const deleted = await store.prune(Date.now() - days * dayMs);
+    if (deleted > 0) log.info({ deleted, days }, 'messages past their retention were deleted');
+  }
+
+  function pruneOrWarn(): void {
+    prune().catch((error) => log.warn({ err: error }, 'retention could not run; it will be tried again'));
+  }
+
+  pruneOrWarn();
+  const timer = setInterval(pruneOrWarn, hourMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}

@@ -1,0 +1,106 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StoreLog } from './log.ts';
+import { type OperationName, type Operations, writingOperations } from './sqlite-protocol.ts';
+import { createQueue } from './sqlite-queue.ts';
+import { startThread, type Thread } from './sqlite-thread.ts';
+
+/** How long to wait before what failed is tried again. */
+const retryMs = 500;
+
+/** The main thread's end of the worker: it carries calls there, and replaces a worker that died. */
+export interface Link extends AsyncDisposable {
+  /**
+   * Has the worker do an operation. `heard` gets the answer too, even one that comes after the call was given up.
+   *
+   * @throws GatewayError STORE_UNAVAILABLE within 2 s.
+   */
+  ask<Name extends OperationName>(
+    call: readonly [Name, ...Parameters<Operations[Name]>],
+    heard?: (value: ReturnType<Operations[Name]>) => void,
+  ): Promise<ReturnType<Operations[Name]>>;
+}
+
+export interface LinkOptions {
+  readonly path: string;
+  readonly log: StoreLog | undefined;
+  /** A new worker serves. What the old one wrote last may not have been heard of. Repeated while it rejects. */
+  readonly replaced: () => Promise<void>;
+}
+
+/** @throws Refusal when the database cannot be opened. */
+export async function openLink({ path, log, replaced }: LinkOptions): Promise<Link> {
+  const queue = createQueue();
+  const health = createHealth(log);
+  const closing = new AbortController();
+  let replacing: Promise<void> | undefined;
+  let thread = await start();
+
+  async function start(): Promise<Thread> {
+    const started = await startThread(path, {
+      heard: (reply) => queue.answer(JSON.parse(reply)),
+      died: (cause) => {
+        replacing = replace(cause);
+      },
+    });
+    queue.connect(started.post);
+    return started;
+  }
+
+  async function replace(cause: unknown): Promise<void> {
+    queue.disconnect(cause);
+    log?.error({ err: cause }, 'The database worker died. Another takes its place.');
+    await persist(async () => {
+      thread = await start();
+    });
+    await persist(replaced);
+  }
+
+  async function persist(attempt: () => Promise<void>): Promise<void> {
+    while (!closing.signal.aborted) {
+      try {
+        return await attempt();
+      } catch (error) {
+        log?.error({ err: error }, 'The database is not back yet.');
+        await delay(retryMs, undefined, { signal: closing.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  return {
+    ask: async (call, heard) => {
+      try {
+        // The worker answers a call with what its operation returns.
+        type Value = ReturnType<Operations[(typeof call)[0]]>;
+        const value = await queue.ask(JSON.stringify(call), heard as ((value: unknown) => void) | undefined);
+        health.served(call[0]);
+        return value as Value;
+      } catch (error) {
+        health.failed(error);
+        throw error;
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await queue.close();
+      closing.abort();
+      await replacing;
+      await thread[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Logs the first failure of a row, and the first write after it. Reads prove little: they need no space and no lock. */
+function createHealth(log: StoreLog | undefined) {
+  let failing = false;
+  return {
+    served(name: OperationName): void {
+      if (!failing || !writingOperations.has(name)) return;
+      failing = false;
+      log?.info({}, 'The store serves again.');
+    },
+    failed(error: unknown): void {
+      if (failing) return;
+      failing = true;
+      log?.error({ err: error }, 'The store cannot serve.');
+    },
+  };
+}

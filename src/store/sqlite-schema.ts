@@ -1,0 +1,118 @@
+import { DatabaseSync } from 'node:sqlite';
+import { damaged, Refusal } from './sqlite-refusal.ts';
+
+/** How long a call waits for a lock that another program holds on the file. */
+const lockPatienceMs = 1_000;
+
+/**
+ * Each brings the schema from the version of its index to the next; `PRAGMA user_version` says where a file stands.
+ * A released migration is never edited: a change of the schema is a new one.
+ */
+const migrations: readonly string[] = [
+  `
+  -- All that is known of a message in one row; seq numbers them as they were first heard of.
+  -- history is a JSON array of [status, at, receivedAt, rawStatus, failure].
+  CREATE TABLE messages (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    client TEXT,
+    status TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    details TEXT,
+    history TEXT NOT NULL
+  ) STRICT;
+  -- Every index ends in seq, as SQLite's do by themselves.
+  CREATE INDEX messages_by_status ON messages (status);
+  CREATE INDEX messages_by_client ON messages (client, status) WHERE client IS NOT NULL;
+  CREATE INDEX messages_by_update ON messages (updated_at);
+
+  -- What was to leave the house. outcome is ACCEPTED or the code of an error, and null while it is open.
+  CREATE TABLE sends (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    input TEXT NOT NULL,
+    begun_at INTEGER NOT NULL,
+    outcome TEXT,
+    message_id TEXT,
+    settled_at INTEGER
+  ) STRICT;
+  CREATE INDEX sends_by_begin ON sends (begun_at);
+
+  CREATE TABLE quarantine (
+    seq INTEGER PRIMARY KEY,
+    raw_sha256 BLOB NOT NULL UNIQUE,
+    raw TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    times INTEGER NOT NULL DEFAULT 1,
+    first_received_at INTEGER NOT NULL,
+    last_received_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX quarantine_by_receipt ON quarantine (last_received_at);
+
+  -- One row, which a health check writes.
+  CREATE TABLE probe (writes INTEGER NOT NULL) STRICT;
+  INSERT INTO probe VALUES (0);
+  `,
+];
+
+/**
+ * Opens a database, new or old, and brings its schema up to date.
+ *
+ * @throws Refusal, or an error of node:sqlite; `refusalOf` makes either of them readable.
+ */
+export function openDatabase(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: lockPatienceMs });
+  try {
+    // Before anything is written: the file may be another program's.
+    const version = versionOf(db, path);
+    checkIntegrity(db, path);
+    configure(db);
+    for (const [index, migration] of migrations.entries())
+      if (index >= version) migrate(db, index, migration);
+    // A file that may only be read shows it at the first write, which is better now than later.
+    db.exec('UPDATE probe SET writes = writes + 1');
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function versionOf(db: DatabaseSync, path: string): number {
+  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+  if (version > migrations.length) {
+    throw new Refusal(
+      `The database ${path} has schema version ${version}, and this gateway knows versions up to ${migrations.length}. Start the newer gateway that wrote it, or restore a backup made before the upgrade.`,
+    );
+  }
+  if (version === 0 && db.prepare('SELECT 1 FROM sqlite_schema').get()) {
+    throw new Refusal(
+      `The database ${path} belongs to another program. Set STORE_URL to a path of the gateway's own.`,
+    );
+  }
+  return version;
+}
+
+function checkIntegrity(db: DatabaseSync, path: string): void {
+  const problem = String(db.prepare('PRAGMA quick_check(1)').get()?.['quick_check']);
+  if (problem !== 'ok') throw damaged(path, problem);
+}
+
+/**
+ * A commit is on the disk when it returns (`synchronous`, and `fullfsync` for macOS, whose fsync promises less).
+ * A later checkpoint than the default (32 MB of log, not 4) writes a page that changes often once for many commits,
+ * and a larger cache (32 MB, not 2) spares the reads of messages that callbacks speak of in random order.
+ */
+function configure(db: DatabaseSync): void {
+  db.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA fullfsync = ON;
+    PRAGMA wal_autocheckpoint = 8000;
+    PRAGMA cache_size = -32768;
+    PRAGMA journal_size_limit = 67108864;
+  `);
+}
+
+function migrate(db: DatabaseSync, version: number, sql: string): void {
+  db.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${version + 1}; COMMIT`);
+}

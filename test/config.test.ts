@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { ConfigError, parseConfig } from '../src/config.ts';
+import { variables } from '../src/config-variables.ts';
+
+const account = {
+  PINGUP_API_KEY: 'key',
+  PINGUP_BUSINESS_NAME: 'acme',
+  CALLBACK_TOKEN: 'a-token-of-24-characters',
+};
+
+function faultsOf(env: Record<string, string>): string {
+  try {
+    parseConfig(env);
+    return '';
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+}
+
+test('an empty environment is the sandbox on the defaults', () => {
+  const config = parseConfig({});
+  expect(config).toMatchObject({
+    host: '127.0.0.1',
+    port: 4000,
+    publicUrl: null,
+    pingup: { business: 'sandbox', apiKey: null, timeoutMs: 10_000, sendCallbackUrl: false },
+    store: { path: 'data/gateway.db', retentionDays: 30 },
+    logLevel: 'info',
+  });
+});
+
+test('the sandbox makes up a callback token of its own each time', () => {
+  const tokens = [parseConfig({}), parseConfig({})].map((config) => config.callback.token);
+  expect(new Set(tokens).size).toBe(2);
+  expect(tokens.every((token) => token.length >= 24)).toBe(true);
+});
+
+test('three variables are enough for a Pingup account', () => {
+  const { pingup, callback } = parseConfig(account);
+  expect(pingup).toMatchObject({
+    baseUrl: 'https://api.pingup.ai/ext/v2',
+    business: 'acme',
+    apiKey: 'key',
+  });
+  expect(callback.token).toBe(account.CALLBACK_TOKEN);
+});
+
+test('an empty variable counts as unset', () => {
+  expect(parseConfig({ PORT: '', PINGUP_API_KEY: '' }).port).toBe(4000);
+});
+
+test('all faults come in one message, each with its variable and what was expected', () => {
+  const faults = faultsOf({
+    PORT: 'http',
+    PINGUP_TIMEOUT_MS: '5',
+    LOG_LEVEL: 'loud',
+    STORE_URL: 'mysql://x',
+  });
+  expect(faults).toContain('PORT: expected a whole number from 0 to 65535, not "http"');
+  expect(faults).toContain('PINGUP_TIMEOUT_MS: expected a whole number from 100 to 120000, not "5"');
+  expect(faults).toContain(
+    'LOG_LEVEL: expected fatal, error, warn, info, debug, trace or silent, not "loud"',
+  );
+  expect(faults).toContain('STORE_URL: expected sqlite:<path of a file>, not "mysql://x"');
+});
+
+test('no fault shows a secret', () => {
+  const faults = faultsOf({ ...account, PINGUP_API_KEY: 'se cret', CALLBACK_TOKEN: 'hush' });
+  expect(faults).toMatch(/PINGUP_API_KEY: expected[\s\S]*CALLBACK_TOKEN: expected/);
+  expect(faults).not.toMatch(/se cret|hush/);
+});
+
+test('a real account needs a business and a token of at least 24 characters', () => {
+  const faults = faultsOf({ PINGUP_API_KEY: 'key' });
+  expect(faults).toContain('PINGUP_BUSINESS_NAME: required');
+  expect(faults).toContain('CALLBACK_TOKEN: required');
+  expect(faultsOf({ ...account, CALLBACK_TOKEN: 'a'.repeat(23) })).toContain('CALLBACK_TOKEN: expected 24');
+});
+
+test('the sandbox is refused in production, with the reason', () => {
+  expect(faultsOf({ NODE_ENV: 'production' })).toContain(
+    'PINGUP_API_KEY: required under NODE_ENV=production',
+  );
+  expect(faultsOf({ NODE_ENV: 'production', ...account })).toBe('');
+});
+
+test('a base address without a key is refused, since it would not be used', () => {
+  expect(faultsOf({ PINGUP_BASE_URL: 'https://api.example.com' })).toContain('PINGUP_API_KEY: required');
+});
+
+test('a variable that looks like ours and is not is refused, except for what Kubernetes sets', () => {
+  expect(faultsOf({ PINGUP_TIMEOUT: '5' })).toContain('PINGUP_TIMEOUT: no such variable');
+  expect(faultsOf({ PINGUP_SERVICE_HOST: '10.0.0.1', STORE_PORT_80_TCP: 'x' })).toBe('');
+});
+
+test('sending the callback address needs a public one', () => {
+  expect(faultsOf({ ...account, PINGUP_SEND_CALLBACK_URL: 'true' })).toContain('PUBLIC_URL: required');
+});
+
+test('words are added to the documented ones, or move them', () => {
+  const { statusMap } = parseConfig({ CALLBACK_STATUS_MAP: 'Undelivered=FAILED, seen = READ,sent=ACCEPTED' })
+    .callback.format;
+  expect(Object.fromEntries(statusMap)).toEqual({
+    sent: 'ACCEPTED',
+    received: 'DELIVERED',
+    delivered: 'DELIVERED',
+    read: 'READ',
+    failed: 'FAILED',
+    undelivered: 'FAILED',
+    seen: 'READ',
+  });
+});
+
+test.each(['seen', 'seen=', '=READ', 'seen=GONE', 'a=READ=b', 'seen=READ,'])(
+  'the status map %j is refused',
+  (CALLBACK_STATUS_MAP) => {
+    expect(faultsOf({ CALLBACK_STATUS_MAP })).toContain('CALLBACK_STATUS_MAP: expected word=STATUS');
+  },
+);
+
+test.each(['message_id', '/a~2b', '#/data'])('the pointer %j is refused', (pointer) => {
+  expect(faultsOf({ CALLBACK_MESSAGE_ID_POINTER: pointer })).toContain('JSON Pointer');
+});
+
+test.each(['..', '.', 'a/b', 'a b', ''.padStart(65, 'a')])(
+  'the business %j is refused: it must stay in its path segment',
+  (PINGUP_BUSINESS_NAME) => {
+    expect(faultsOf({ ...account, PINGUP_BUSINESS_NAME })).toContain('PINGUP_BUSINESS_NAME: expected');
+  },
+);
+
+test('.env.example lists every variable', () => {
+  const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
+  const listed = [...example.matchAll(/^#? ?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name);
+  expect(listed.sort()).toEqual(Object.keys(variables.shape).sort());
+});

@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest';
+import { SendTextMessageDocument, type SendTextMessageInput } from '../generated/operations.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { connect, dataOf, execute, type Result, subscribe } from '../support/graphql-client.ts';
+
+const text: SendTextMessageInput = { client: 'never-calls-back', textMessage: 'Hello' };
+
+function send({ url }: TestGateway, input: object) {
+  return execute(url, SendTextMessageDocument, { input: { ...text, ...input } });
+}
+
+async function sendOverSocket({ url }: TestGateway, input: object) {
+  await using client = connect(url);
+  const { value } = await subscribe(client, SendTextMessageDocument, { input: { ...text, ...input } }).next();
+  return value;
+}
+
+function errorOf(result: Result<unknown> | undefined) {
+  const [error, ...others] = result?.errors ?? [];
+  expect(others).toEqual([]);
+  return error;
+}
+
+test('a text that Pingup accepted comes back as a message with all that was sent', async () => {
+  await using gateway = await startTestGateway();
+  const input = { clientPhone: '+39 312 123 4567', clientName: 'Anna', delay: '2h' };
+  const { message } = dataOf(await send(gateway, input)).sendTextMessage;
+  expect(message).toMatchObject({
+    id: gateway.sandbox?.requests[0]?.messageId,
+    client: 'never-calls-back',
+    clientPhone: '393121234567',
+    clientName: 'Anna',
+    textMessage: 'Hello',
+    delay: '2h',
+    status: 'ACCEPTED',
+    revision: 1,
+    failure: null,
+    history: [{ status: 'ACCEPTED', rawStatus: null }],
+  });
+  const delay = Date.parse(String(message.scheduledFor)) - Date.parse(String(message.acceptedAt));
+  expect(delay).toBe(2 * 3_600_000);
+  expect(message.updatedAt).toBe(message.acceptedAt);
+});
+
+test('bad input is BAD_USER_INPUT with one fault for each broken rule, and nothing leaves', async () => {
+  await using gateway = await startTestGateway();
+  const error = errorOf(await send(gateway, { clientPhone: '12', textMessage: '', delay: '0d' }));
+  expect(error?.path).toEqual(['sendTextMessage']);
+  expect(error?.extensions).toEqual({
+    code: 'BAD_USER_INPUT',
+    retryable: false,
+    faults: [
+      { path: ['input', 'clientPhone'], expected: expect.stringContaining('7 to 15 digits') },
+      { path: ['input', 'textMessage'], expected: '1 to 4096 characters, not 0' },
+      { path: ['input', 'delay'], expected: expect.stringContaining('a unit of w, d, h, m or s') },
+    ],
+  });
+  expect(gateway.sandbox?.requests).toEqual([]);
+});
+
+test.each([
+  ['a text that is no string', { textMessage: 5 }, '"input.textMessage"'],
+  ['no text', { textMessage: null }, '"input.textMessage"'],
+  ['a delay that is no string', { delay: 5 }, '"input.delay"'],
+  ['a field that does not exist', { phone: '1' }, '"phone"'],
+])('%s is BAD_USER_INPUT and names the place, on HTTP and on the socket', async (_what, input, place) => {
+  await using gateway = await startTestGateway();
+  for (const result of [await send(gateway, input), await sendOverSocket(gateway, input)]) {
+    expect(errorOf(result)).toMatchObject({
+      message: expect.stringContaining(place),
+      extensions: { code: 'BAD_USER_INPUT', retryable: false },
+    });
+  }
+  expect(gateway.sandbox?.requests).toEqual([]);
+});
+
+test.each([
+  ['conversation-closed', { code: 'PINGUP_REJECTED', retryable: false }],
+  ['answers-500', { code: 'SEND_OUTCOME_UNKNOWN', retryable: false }],
+  ['answers-html', { code: 'SEND_OUTCOME_UNKNOWN', retryable: false }],
+  ['answers-429', { code: 'PINGUP_RATE_LIMITED', retryable: true, retryAfterSeconds: expect.any(Number) }],
+  ['resets', { code: 'SEND_OUTCOME_UNKNOWN', retryable: false }],
+  ['hangs', { code: 'SEND_OUTCOME_UNKNOWN', retryable: false }],
+])('a Pingup that %s is %j on HTTP and on the socket, and is asked once each', async (client, extensions) => {
+  await using gateway = await startTestGateway({ env: { PINGUP_TIMEOUT_MS: '300' } });
+  expect(errorOf(await send(gateway, { client }))?.extensions).toEqual(extensions);
+  expect(errorOf(await sendOverSocket(gateway, { client }))?.extensions).toEqual(extensions);
+  expect(gateway.sandbox?.requests).toHaveLength(2);
+});
+
+test('50 sends at once are 50 messages', async () => {
+  await using gateway = await startTestGateway();
+  const ids = await Promise.all(Array.from({ length: 50 }, () => gateway.send()));
+  expect(new Set(ids).size).toBe(50);
+  expect(gateway.sandbox?.requests).toHaveLength(50);
+});

@@ -1,0 +1,46 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, test } from 'vitest';
+import { SendTextMessageDocument } from '../generated/operations.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { execute } from '../support/graphql-client.ts';
+
+test('a gateway that can send and record is ready', async () => {
+  await using gateway = await startTestGateway();
+  for (const path of ['/healthz', '/readyz']) expect((await fetch(`${gateway.url}${path}`)).status).toBe(200);
+});
+
+test('while the database is locked: not ready, no text is sent, callbacks are 503 within 2 s; then it recovers by itself', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'gateway-'));
+  const path = join(directory, 'gateway.db');
+  await using gateway = await startTestGateway({ env: { STORE_URL: `sqlite:${path}` } });
+  const input = { client: 'never-calls-back', textMessage: 'Hello' };
+  const send = () => execute(gateway.url, SendTextMessageDocument, { input });
+
+  using other = new DatabaseSync(path);
+  other.exec('BEGIN IMMEDIATE');
+  const started = performance.now();
+  const [sent, called, ready, alive] = await Promise.all([
+    send(),
+    gateway.callBack({ message_id: 'm', status: 'sent' }),
+    fetch(`${gateway.url}/readyz`),
+    fetch(`${gateway.url}/healthz`),
+  ]);
+  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(sent.errors?.[0]?.extensions).toEqual({ code: 'STORE_UNAVAILABLE', retryable: true });
+  expect(gateway.sandbox?.requests).toEqual([]);
+  expect([called.status, called.headers.get('retry-after')]).toEqual([503, '5']);
+  expect([ready.status, await ready.json()]).toEqual([
+    503,
+    { status: 'not ready', reason: 'the store cannot write' },
+  ]);
+  expect(alive.status).toBe(200);
+
+  other.exec('ROLLBACK');
+  await expect.poll(async () => (await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+  expect((await send()).errors).toBeUndefined();
+  expect((await gateway.callBack({ message_id: 'm', status: 'sent' })).status).toBe(200);
+  await rm(directory, { recursive: true });
+});

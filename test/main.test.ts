@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { startSandbox } from '../src/sandbox/sandbox.ts';
+import { MessageDocument, SendTextMessageDocument } from './generated/operations.ts';
+import { startGatewayProcess } from './support/gateway-process.ts';
+import { dataOf, execute } from './support/graphql-client.ts';
+
+async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), 'gateway-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
+test('node dist/main.js runs from any working directory on its defaults, and keeps its store there', async () => {
+  await using directory = await temporaryDirectory();
+  const input = { client: 'never-calls-back', textMessage: 'Hello' };
+  let id = '';
+  {
+    await using gateway = await startGatewayProcess({}, directory.path);
+    id = dataOf(await execute(gateway.url, SendTextMessageDocument, { input })).sendTextMessage.message.id;
+    expect(gateway.output()).toContain(`GraphiQL:  ${gateway.url}/graphql`);
+    expect(await gateway.end('SIGTERM')).toEqual([0, null]);
+  }
+  await using again = await startGatewayProcess({}, directory.path);
+  expect(dataOf(await execute(again.url, MessageDocument, { id })).message?.status).toBe('ACCEPTED');
+});
+
+test('SIGTERM: not ready, the send in flight finishes, sockets close with 1001, exit 0', async () => {
+  await using directory = await temporaryDirectory();
+  const answer = Promise.withResolvers<void>();
+  await using slow = await startSlowPingup(answer.promise);
+  await using gateway = await startGatewayProcess(accountAt(slow.url), directory.path);
+  const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  await once(socket, 'open');
+  const closed = once(socket, 'close');
+
+  const input = { client: 'anna', textMessage: 'Hello' };
+  const send = execute(gateway.url, SendTextMessageDocument, { input });
+  await slow.asked;
+  const ended = gateway.end('SIGTERM');
+  await expect.poll(() => gateway.output()).toContain('draining');
+  answer.resolve();
+
+  expect(dataOf(await send).sendTextMessage.message.id).toBe('slow-1');
+  expect((await closed)[0]).toBe(1001);
+  expect(await ended).toEqual([0, null]);
+});
+
+test('SIGTERM while Pingup hangs: the send is answered SEND_OUTCOME_UNKNOWN, and the exit is 0 within 10 s', async () => {
+  await using directory = await temporaryDirectory();
+  await using sandbox = await startSandbox({ business: 'acme', apiKey: 'key', callbackUrl: null });
+  const env = { ...accountAt(sandbox.baseUrl), PINGUP_TIMEOUT_MS: '60000' };
+  await using gateway = await startGatewayProcess(env, directory.path);
+  const input = { client: 'hangs', textMessage: 'Hello' };
+  const send = execute(gateway.url, SendTextMessageDocument, { input });
+  await expect.poll(() => sandbox.requests.length).toBe(1);
+  const started = performance.now();
+  const ended = gateway.end('SIGTERM');
+  expect((await send).errors?.[0]?.extensions?.['code']).toBe('SEND_OUTCOME_UNKNOWN');
+  expect(await ended).toEqual([0, null]);
+  expect(performance.now() - started).toBeLessThan(10_000);
+});
+
+test('what is wrong with the environment is one message with all faults, and exit 1', async () => {
+  const start = startGatewayProcess({ PORT: 'http', RETENTION_DAYS: '0' });
+  await expect(start).rejects.toThrow(/ended with 1[\s\S]*PORT: expected[\s\S]*RETENTION_DAYS: expected/);
+});
+
+test('a store that cannot be had is a sentence, and exit 1', async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'gateway.db');
+  await writeFile(path, 'this is no database, however long one looks at it'.repeat(100));
+  const start = startGatewayProcess({ STORE_URL: `sqlite:${path}` });
+  await expect(start).rejects.toThrow(/ended with 1[\s\S]*The gateway cannot run: /);
+});
+
+test('an address that is taken is a sentence, and exit 1', async () => {
+  await using directory = await temporaryDirectory();
+  await using gateway = await startGatewayProcess({}, directory.path);
+  const env = { PORT: new URL(gateway.url).port, STORE_URL: `sqlite:${directory.path}/other.db` };
+  await expect(startGatewayProcess(env)).rejects.toThrow(/The gateway cannot run: .*EADDRINUSE/);
+});
+
+function accountAt(baseUrl: string): Record<string, string> {
+  return {
+    PINGUP_API_KEY: 'key',
+    PINGUP_BUSINESS_NAME: 'acme',
+    PINGUP_BASE_URL: baseUrl,
+    CALLBACK_TOKEN: 'a-token-of-24-characters',
+  };
+}
+
+/** A Pingup that answers when it is told to. */
+async function startSlowPingup(answer: Promise<void>) {
+  const asked = Promise.withResolvers<void>();
+  const server = createServer(async (request, response) => {
+    request.resume();
+    asked.resolve();
+    await answer;
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ success: true, data: { message_id: 'slow-1' } }));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    asked: asked.promise,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}

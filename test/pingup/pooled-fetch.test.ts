@@ -1,0 +1,81 @@
+import type { ServerResponse } from 'node:http';
+import { expect, test } from 'vitest';
+import { ExchangeError } from '../../src/pingup/exchange-error.ts';
+import { createPooledFetch, type PooledFetch } from '../../src/pingup/pooled-fetch.ts';
+import { startHttpPeer, startTcpPeer } from './support/peers.ts';
+
+function poolOf(origin: string, maxConnections: number): PooledFetch {
+  return createPooledFetch({
+    origin,
+    headers: {},
+    maxConnections,
+    connectTimeoutMs: 5_000,
+    maxAnswerBytes: 1_000,
+  });
+}
+
+function inMs(ms: number): number {
+  return performance.now() + ms;
+}
+
+function post(pool: PooledFetch, url: string, body: string, ms = 20_000): Promise<Response> {
+  return pool.exchange(new Request(url, { method: 'POST' }), body, inMs(ms));
+}
+
+test('what is given up while it waits for a connection never leaves, and costs no connection', async () => {
+  const held = Promise.withResolvers<ServerResponse>();
+  await using peer = await startHttpPeer(({ body }, response) => {
+    if (body === 'first') held.resolve(response);
+    else response.end();
+  });
+  await using pool = poolOf(peer.url, 1);
+  const first = post(pool, peer.url, 'first');
+  const response = await held.promise;
+  const late = await Promise.all(
+    Array.from({ length: 5 }, () => post(pool, peer.url, 'late', 50).catch(String)),
+  );
+  expect(new Set(late)).toEqual(new Set([String(new ExchangeError(false, null))]));
+  response.end();
+  await first;
+  await post(pool, peer.url, 'last');
+  expect(peer.requests.map(({ body }) => body)).toEqual(['first', 'last']);
+  expect(peer.connections).toBe(1);
+});
+
+test('what waits for a connection goes out when one is free', async () => {
+  await using peer = await startHttpPeer(({ body }, response) => response.end(body));
+  await using pool = poolOf(peer.url, 2);
+  const bodies = Array.from({ length: 100 }, (_, index) => String(index));
+  const answers = await Promise.all(bodies.map((body) => post(pool, peer.url, body)));
+  expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(bodies);
+  expect(peer.connections).toBe(2);
+});
+
+test('no more than 4,096 wait, and those that came too late can be repeated', async () => {
+  const held = Promise.withResolvers<ServerResponse>();
+  await using peer = await startHttpPeer(({ body }, response) => {
+    if (body === 'first') held.resolve(response);
+    else response.end();
+  });
+  await using pool = poolOf(peer.url, 1);
+  const first = post(pool, peer.url, 'first');
+  const response = await held.promise;
+  const waiting = Array.from({ length: 4_096 }, () => post(pool, peer.url, 'waits'));
+  await expect(post(pool, peer.url, 'too late')).rejects.toMatchObject({ mayHaveLeft: false });
+  response.end();
+  await Promise.all([first, ...waiting]);
+  await post(pool, peer.url, 'repeated');
+  expect(peer.requests).toHaveLength(4_098);
+});
+
+test('what is reset on a kept connection may have left, and is not written again', async () => {
+  await using peer = await startTcpPeer((socket) => {
+    if (peer.received().includes('second')) socket.resetAndDestroy();
+    else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+  });
+  await using pool = poolOf(peer.url, 1);
+  await post(pool, peer.url, 'first');
+  await expect(post(pool, peer.url, 'second')).rejects.toMatchObject({ mayHaveLeft: true });
+  await expect(post(pool, peer.url, 'third')).rejects.toMatchObject({ mayHaveLeft: true });
+  expect(peer.received().match(/first|second|third/g)).toEqual(['first', 'second', 'third']);
+});

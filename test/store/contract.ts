@@ -1,0 +1,20 @@
+import { describe } from 'vitest';
+import { closing } from './contract/closing.ts';
+import { listing } from './contract/listing.ts';
+import { pruning } from './contract/pruning.ts';
+import type { Open } from './contract/test-store.ts';
+import { trouble } from './contract/trouble.ts';
+import { watching } from './contract/watching.ts';
+import { writing } from './contract/writing.ts';
+
+/** The promises of `src/store/port.ts`, each a test. Every adapter must pass. */
+export function storeContract(name: string, open: Open): void {
+  describe(`${name} keeps the promises of the store`, () => {
+    describe('writing', () => writing(open));
+    describe('listing', () => listing(open));
+    describe('watching', () => watching(open));
+    describe('pruning', () => pruning(open));
+    describe('trouble', () => trouble(open));
+    describe('closing', () => closing(open));
+  });
+}

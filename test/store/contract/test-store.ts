@@ -1,0 +1,61 @@
+import { expect } from 'vitest';
+import type { Message } from '../../../src/message.ts';
+import type { MessageQuery, Store } from '../../../src/store/port.ts';
+
+/** A store under test, with its data in a place of its own. */
+export interface TestStore extends AsyncDisposable {
+  /** The open store: another one after `reopen`. */
+  readonly store: Store;
+  /** Closes the store, and opens one on the same data. */
+  reopen(): Promise<void>;
+  /** Takes away what the store needs to write, as an accident would. */
+  breakDown(): Promise<void>;
+  /** Gives it back. */
+  repair(): Promise<void>;
+}
+
+export type Open = () => Promise<TestStore>;
+
+export async function watchKnown(
+  store: Store,
+  id: string,
+): Promise<AsyncIterableIterator<Message, undefined>> {
+  const states = await store.watch(id);
+  if (!states) throw new Error(`${id} is unknown.`);
+  return states;
+}
+
+export async function collect(states: AsyncIterable<Message> | undefined): Promise<Message[]> {
+  const seen: Message[] = [];
+  if (states) for await (const state of states) seen.push(state);
+  return seen;
+}
+
+export function increases(revisions: number[]): boolean {
+  return revisions.every((revision, index) => revision > (revisions[index - 1] ?? 0));
+}
+
+export async function* pages(store: Store, query: MessageQuery) {
+  let after: string | undefined;
+  do {
+    const page = await store.list({ ...query, after });
+    yield page;
+    after = page.hasMore ? page.entries.at(-1)?.cursor : undefined;
+  } while (after !== undefined);
+}
+
+export async function idsOf(store: Store, query: MessageQuery): Promise<string[]> {
+  return (await store.list(query)).entries.map(({ message }) => message.id);
+}
+
+/** Milliseconds until the call rejects, which it must, with STORE_UNAVAILABLE. */
+export async function timeToRefuse(call: Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await expect(call).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  return performance.now() - began;
+}
+
+/** Waits for the store, which may take a moment to find out that it can write again. */
+export async function servesAgain(store: Store): Promise<void> {
+  await expect.poll(() => store.check().then(() => true), { timeout: 10_000 }).toBe(true);
+}

@@ -1,0 +1,54 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { openSqliteStore } from '../../src/store/sqlite.ts';
+import type { TestStore } from './contract/test-store.ts';
+
+export async function openTestStore(): Promise<TestStore & { readonly path: string }> {
+  const directory = await temporaryDirectory();
+  const path = directory.file('gateway.db');
+  let store = await openSqliteStore({ path });
+  let intruder: DatabaseSync | undefined;
+  return {
+    path,
+    get store() {
+      return store;
+    },
+    reopen: async () => {
+      await store[Symbol.asyncDispose]();
+      store = await openSqliteStore({ path });
+    },
+    breakDown: async () => {
+      intruder = new DatabaseSync(path);
+      intruder.exec('BEGIN IMMEDIATE');
+    },
+    repair: async () => intruder?.close(),
+    [Symbol.asyncDispose]: async () => {
+      if (intruder?.isOpen) intruder.close();
+      await store[Symbol.asyncDispose]();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A fresh directory, gone with its scope. */
+export async function temporaryDirectory(): Promise<
+  AsyncDisposable & { readonly path: string; file(name: string): string }
+> {
+  const path = await mkdtemp(join(tmpdir(), 'store-'));
+  return {
+    path,
+    file: (name) => join(path, name),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  };
+}
+
+/** What another program reads in the file. */
+export function rowsOf(path: string, sql: string): unknown[] {
+  using db = new DatabaseSync(path, { readOnly: true });
+  return db
+    .prepare(sql)
+    .all()
+    .map((row) => ({ ...row }));
+}

@@ -1,0 +1,55 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Logger, pino } from 'pino';
+import { parseConfig } from '../../src/config.ts';
+import { type Gateway, startGateway } from '../../src/gateway.ts';
+import type { SendTextMessageInput } from '../generated/operations.ts';
+import { SendTextMessageDocument } from '../generated/operations.ts';
+import { dataOf, execute } from './graphql-client.ts';
+
+export interface TestGateway extends Gateway {
+  /** Sends a text and resolves to its message id. */
+  send(input?: Partial<SendTextMessageInput>): Promise<string>;
+  /** Posts a callback as Pingup would, with the right token. */
+  callBack(body: unknown): Promise<Response>;
+}
+
+export interface TestGatewayOptions {
+  /** Between two callbacks of the sandbox, in ms. */
+  readonly sandboxStepMs?: number;
+  /** Environment variables besides. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly log?: Logger;
+}
+
+/** A gateway in this process with a sandbox Pingup, a store of its own, and any free port. */
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const { sandboxStepMs = 0, env = {}, log = pino({ level: 'silent' }) } = options;
+  const directory = await mkdtemp(join(tmpdir(), 'gateway-'));
+  const config = parseConfig({
+    PORT: '0',
+    STORE_URL: `sqlite:${join(directory, 'gateway.db')}`,
+    SANDBOX_STEP_MS: String(sandboxStepMs),
+    ...env,
+  });
+  const gateway = await startGateway(config, log);
+  return {
+    ...gateway,
+    async send(input) {
+      const text = { client: 'never-calls-back', textMessage: 'Hello', ...input };
+      const result = await execute(gateway.url, SendTextMessageDocument, { input: text });
+      return dataOf(result).sendTextMessage.message.id;
+    },
+    callBack: (body) =>
+      fetch(gateway.callbackUrl, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
