@@ -114,7 +114,8 @@ function attach(socket: WebSocket, protocol: GraphqlProtocol, log: Logger): void
 function send(socket: WebSocket, data: string): Promise<void> {
   if (socket.readyState !== socket.OPEN) return Promise.resolve();
   return new Promise((resolve) => {
-    socket.send(data, () => {
+    // As bytes: ws writes a string in two pieces, on a path of Node's that costs several µs more.
+    socket.send(Buffer.from(data), { binary: false }, () => {
       if (socket.isPaused) socket.resume();
       resolve();
     });
