@@ -34,8 +34,9 @@ export async function graphqlHttp(app: FastifyInstance, options: GraphqlHttpOpti
   app.addHook('onClose', () => apollo.stop());
 
   const answer = fastifyApolloHandler(apollo, { context: async () => context });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    done();
   });
   app.setErrorHandler(sendRequestError);
   app.post('/graphql', answer);

@@ -18,13 +18,16 @@ export function createHttpServer({ log, serving }: HttpServerOptions) {
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
+    // Requests are not told apart in the log, and a logger for each would cost as much as reading its callback.
+    childLoggerFactory: (logger) => logger,
     bodyLimit: maxBodyBytes,
     forceCloseConnections: 'idle',
     frameworkErrors: refuseAddress,
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     reply.header('x-content-type-options', 'nosniff');
     if (!serving()) reply.header('connection', 'close');
+    done();
   });
   app.setNotFoundHandler((_request, reply) =>
     reply.code(404).send({ error: 'Nothing here. GraphQL is at /graphql.' }),
