@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Child, startChild } from './child.ts';
+
+/** The gateway as in production, with a store of its own on the disk, and a fake Pingup in another process. */
+export interface GatewayUnderTest extends Child {
+  readonly callbackPath: string;
+  readonly pingupUrl: string;
+  /** How many texts the fake Pingup has taken, whoever sent them. */
+  textsTaken(): Promise<number>;
+}
+
+const token = 'a-token-for-the-benchmarks-only';
+
+/** Flags for Node come from `BENCH_GATEWAY_FLAGS`, separated by blanks: `--cpu-prof --cpu-prof-dir=/tmp/profile`. */
+export async function startGatewayUnderTest(): Promise<GatewayUnderTest> {
+  await using starting = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), 'gateway-bench-'));
+  starting.defer(() => rm(directory, { recursive: true }));
+  const pingup = starting.use(await startChild({ script: 'bench/servers/fake-pingup.ts' }));
+  const pingupUrl = `http://127.0.0.1:${pingup.port}`;
+  const gateway = starting.use(
+    await startChild({
+      script: 'dist/main.js',
+      flags: process.env['BENCH_GATEWAY_FLAGS']?.split(' ') ?? [],
+      env: {
+        PORT: '0',
+        PINGUP_BASE_URL: pingupUrl,
+        PINGUP_BUSINESS_NAME: 'bench',
+        PINGUP_API_KEY: 'bench-key',
+        CALLBACK_TOKEN: token,
+        CALLBACK_STATUS_MAP: 'accepted=ACCEPTED',
+        STORE_URL: `sqlite:${join(directory, 'gateway.db')}`,
+      },
+    }),
+  );
+  const all = starting.move();
+  return {
+    ...gateway,
+    pingupUrl,
+    callbackPath: `/callbacks/pingup/bench/${token}`,
+    async textsTaken() {
+      const answer = await fetch(`${pingupUrl}/taken`);
+      const { taken } = (await answer.json()) as { taken: number };
+      return taken;
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
