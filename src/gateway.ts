@@ -104,7 +104,7 @@ function openPingup(config: Config, sandbox: Sandbox | null, log: Logger): Pingu
     business: pingup.business,
     apiKey: pingup.apiKey ?? sandboxKey,
     timeoutMs: pingup.timeoutMs,
-    callbackUrl: pingup.sendCallbackUrl ? `${publicUrl}${callbackPath(config)}` : null,
+    callbackUrl: pingup.sendCallbackUrl && !sandbox ? `${publicUrl}${callbackPath(config)}` : null,
     log,
   });
 }

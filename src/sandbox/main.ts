@@ -14,17 +14,14 @@ export async function main(): Promise<void> {
 }
 
 function greeting(baseUrl: string, { business, apiKey, callbackUrl }: SandboxConfig): string {
-  const callbacks =
-    callbackUrl === null
-      ? 'Callbacks go where a message says (PINGUP_SEND_CALLBACK_URL=true), or else nowhere: see SANDBOX_CALLBACK_URL.'
-      : 'Callbacks go to SANDBOX_CALLBACK_URL, unless a message says otherwise.';
   return `The sandbox is ready. Start the gateway with
 
 PINGUP_BASE_URL=${baseUrl}
 PINGUP_BUSINESS_NAME=${business}
 PINGUP_API_KEY=${apiKey}
+CALLBACK_TOKEN=${new URL(callbackUrl).pathname.split('/').at(-1)}
 
-${callbacks}
+Callbacks go to ${callbackUrl}, unless a message says otherwise.
 `;
 }
 

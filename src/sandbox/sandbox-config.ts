@@ -5,7 +5,8 @@ export interface SandboxConfig {
   readonly port: number;
   readonly business: string;
   readonly apiKey: string;
-  readonly callbackUrl: string | null;
+  /** A gateway's address for callbacks; its last segment is the gateway's callback token. */
+  readonly callbackUrl: string;
   readonly stepMs: number;
 }
 
@@ -24,7 +25,7 @@ export function parseSandboxConfig(environment: Environment): SandboxConfig {
     port: Number(values.SANDBOX_PORT),
     business: values.SANDBOX_BUSINESS,
     apiKey: values.SANDBOX_API_KEY,
-    callbackUrl: values.SANDBOX_CALLBACK_URL || null,
+    callbackUrl: values.SANDBOX_CALLBACK_URL,
     stepMs: Number(values.SANDBOX_STEP_MS),
   };
 }
@@ -33,7 +34,7 @@ const defaults = {
   SANDBOX_PORT: '4010',
   SANDBOX_BUSINESS: 'sandbox',
   SANDBOX_API_KEY: 'sandbox-key',
-  SANDBOX_CALLBACK_URL: '',
+  SANDBOX_CALLBACK_URL: 'http://127.0.0.1:4000/callbacks/pingup/sandbox/token-of-a-sandbox-alone',
   SANDBOX_STEP_MS: '2000',
 };
 
@@ -54,7 +55,7 @@ const rules: Readonly<Record<keyof typeof defaults, Rule>> = {
   },
   SANDBOX_CALLBACK_URL: {
     expected: 'an http or https URL',
-    holds: (value) => value === '' || isHttpUrl(value),
+    holds: isHttpUrl,
   },
   SANDBOX_STEP_MS: { expected: 'milliseconds, 0 to 3600000', holds: wholeNumber(3_600_000) },
 };

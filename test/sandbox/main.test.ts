@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { parseConfig } from '../../src/config.ts';
+import { parseSandboxConfig } from '../../src/sandbox/sandbox-config.ts';
 
 const mainPath = fileURLToPath(new URL('../../src/sandbox/main.ts', import.meta.url));
 
@@ -14,7 +16,7 @@ function run(environment: Record<string, string>): ChildProcessWithoutNullStream
 async function variables(child: ChildProcessWithoutNullStreams): Promise<Record<string, string>> {
   const [printed] = await once(child.stdout.setEncoding('utf8'), 'data');
   return Object.fromEntries(
-    [...String(printed).matchAll(/^(PINGUP_\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+    [...String(printed).matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
   );
 }
 
@@ -27,6 +29,14 @@ test.each(['SIGTERM', 'SIGINT'] as const)('alone, it serves what it prints until
   expect(me.status).toBe(200);
   child.kill(signal);
   expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
+test('what it prints is a configuration that the gateway takes, whose callback address is where it calls back', async () => {
+  using child = run({});
+  const printed = await variables(child);
+  const { pingup, callback } = parseConfig(printed);
+  const { callbackUrl } = parseSandboxConfig({});
+  expect(callbackUrl).toBe(`http://127.0.0.1:4000/callbacks/pingup/${pingup.business}/${callback.token}`);
 });
 
 test('every bad value is named in one message, and it does not start', async () => {
