@@ -31,6 +31,9 @@ export async function startGatewayUnderTest(): Promise<GatewayUnderTest> {
         PINGUP_API_KEY: 'bench-key',
         CALLBACK_TOKEN: token,
         CALLBACK_STATUS_MAP: 'accepted=ACCEPTED',
+        // All clients of a benchmark come from one address.
+        SOCKETS_PER_ADDRESS: '100000',
+        MESSAGES_PER_SECOND: '100000',
         STORE_URL: `sqlite:${join(directory, 'gateway.db')}`,
       },
     }),

@@ -1,3 +1,4 @@
+import proxyAddr from '@fastify/proxy-addr';
 import { z } from 'zod';
 import { type DeliveryStatus, deliveryStatuses } from './message.ts';
 
@@ -29,7 +30,7 @@ function flag() {
 }
 
 function httpAddress() {
-  const expected = 'an http or https address without query or credentials';
+  const expected = 'an http or https address without query, blanks or credentials';
   return z
     .string()
     .refine(isPlainHttpAddress, expected)
@@ -38,8 +39,30 @@ function httpAddress() {
 
 function isPlainHttpAddress(value: string): boolean {
   const url = URL.parse(value);
-  if (!url || !['http:', 'https:'].includes(url.protocol)) return false;
-  return url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  return (
+    url !== null && /^https?:$/.test(url.protocol) && url.username === '' && !/[\s?#]|:\/\/[^/]*@/.test(value)
+  );
+}
+
+function list(isItem: (item: string) => boolean, expected: string) {
+  return z
+    .string()
+    .default('')
+    .transform((value) => value.split(',').flatMap((item) => item.trim() || []))
+    .refine((items) => items.every(isItem), expected);
+}
+
+function isOrigin(item: string): boolean {
+  return item === '*' || URL.parse(item)?.origin === item;
+}
+
+function isNetwork(item: string): boolean {
+  try {
+    proxyAddr.compile(item);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function jsonPointer() {
@@ -70,6 +93,7 @@ function parsePair(pair: string): readonly [string, DeliveryStatus] | undefined 
 export const variables = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(4000),
+  METRICS_PORT: wholeNumber(0, 65_535).optional(),
   PUBLIC_URL: httpAddress().optional(),
   PINGUP_BASE_URL: httpAddress().default('https://api.pingup.ai/ext/v2'),
   PINGUP_BUSINESS_NAME: z
@@ -81,6 +105,9 @@ export const variables = z.object({
     .regex(/^[\x21-\x7e]+$/, 'visible ASCII characters without blanks')
     .optional(),
   PINGUP_TIMEOUT_MS: wholeNumber(100, 120_000).default(10_000),
+  PINGUP_CONCURRENCY: wholeNumber(1, 1_024).default(64),
+  PINGUP_QUEUE: wholeNumber(1, 10_000).default(256),
+  PINGUP_SENDS_PER_SECOND: wholeNumber(1, 10_000).optional(),
   PINGUP_SEND_CALLBACK_URL: flag().default(false),
   CALLBACK_TOKEN: z
     .string()
@@ -101,6 +128,16 @@ export const variables = z.object({
     .regex(/^sqlite:.+$/, 'sqlite:<path of a file>')
     .default('sqlite:data/gateway.db'),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
+  IDEMPOTENCY_HOURS: wholeNumber(1, 720).default(24),
+  INTROSPECTION: flag().optional(),
+  ALLOWED_ORIGINS: list(isOrigin, 'origins such as https://app.example.com with commas between, or *'),
+  TRUST_PROXY: list(isNetwork, 'addresses and networks such as 10.0.0.0/8 with commas between'),
+  MAX_SOCKETS: wholeNumber(1, 1_000_000).default(20_000),
+  SOCKETS_PER_ADDRESS: wholeNumber(1, 1_000_000).default(1_000),
+  MESSAGES_PER_SECOND: wholeNumber(1, 1_000_000).default(500),
+  REQUESTS_PER_MINUTE: wholeNumber(1, 100_000_000).optional(),
+  SUBSCRIPTION_HOURS: wholeNumber(1, 500).default(24),
+  DRAIN_MS: wholeNumber(0, 7_000).default(5_000),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'fatal, error, warn, info, debug, trace or silent',

@@ -7,12 +7,35 @@ export interface Config {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** The port of `/metrics` alone; 0: any free port; null: it is on `port`. */
+  readonly metricsPort: number | null;
   /** Where the world reaches this gateway, without a trailing slash; null: the address it listens on. */
   readonly publicUrl: string | null;
+  readonly edge: EdgeConfig;
   readonly pingup: PingupConfig;
   readonly callback: CallbackConfig;
   readonly store: StoreConfig;
   readonly logLevel: Variables['LOG_LEVEL'];
+}
+
+/** What the world may do to the GraphQL side. */
+export interface EdgeConfig {
+  /** Whether the schema may be asked for, errors suggest names, and GraphiQL is there. */
+  readonly introspection: boolean;
+  /** Origins of the pages of other sites that may call; `*`: any. */
+  readonly allowedOrigins: readonly string[];
+  /** Addresses and networks of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly maxSockets: number;
+  readonly socketsPerAddress: number;
+  /** For each socket. */
+  readonly messagesPerSecond: number;
+  /** For each address; null: as many as may be. */
+  readonly requestsPerMinute: number | null;
+  /** How long a subscription may run before it completes. */
+  readonly subscriptionMs: number;
+  /** Over how long sockets are closed, when there are many and the gateway stops. */
+  readonly drainMs: number;
 }
 
 export interface PingupConfig {
@@ -23,6 +46,12 @@ export interface PingupConfig {
   readonly apiKey: string | null;
   /** For one send in all, the answer's body included. */
   readonly timeoutMs: number;
+  /** Sends under way at once. */
+  readonly concurrency: number;
+  /** Sends that may wait until others are done. */
+  readonly maxWaiting: number;
+  /** Sends that begin within any second; null: as many as may be. */
+  readonly sendsPerSecond: number | null;
   readonly sendCallbackUrl: boolean;
   /** How long the sandbox waits between two callbacks of one message. */
   readonly sandboxStepMs: number;
@@ -49,6 +78,8 @@ export interface StoreConfig {
   /** The SQLite file. */
   readonly path: string;
   readonly retentionDays: number;
+  /** How long an idempotency key is remembered; not longer than sends are kept. */
+  readonly idempotencyHours: number;
 }
 
 /** What is wrong with the environment: every fault, one a line, each with what was expected. */
@@ -76,16 +107,17 @@ export function parseConfig(environment: Environment): Config {
   const faults = [
     ...issues.map((issue) => describeIssue(issue.path.join('.'), issue.message, env)),
     ...togetherFaults(env),
+    ...(parsed.success ? keptFaults(parsed.data) : []),
     ...unknownVariables(env).map((name) => `${name}: no such variable; .env.example lists them all`),
   ];
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
-  return toConfig(parsed.data);
+  return toConfig(parsed.data, env['NODE_ENV'] === 'production');
 }
 
-/** Shows the value that was found, unless it is a secret. */
+/** Shows the value that was found, unless it is a secret, or holds one as credentials and queries of an address do. */
 function describeIssue(name: string, expected: string, env: Environment): string {
-  const found = secrets.has(name) ? '' : `, not ${JSON.stringify(env[name])}`;
-  return `${name}: expected ${expected}${found}`;
+  const hidden = secrets.has(name) || /[@?]/.test(env[name] ?? '');
+  return `${name}: expected ${expected}${hidden ? '' : `, not ${JSON.stringify(env[name])}`}`;
 }
 
 /** What no variable shows alone. */
@@ -108,7 +140,15 @@ function togetherFaults(env: Environment): string[] {
   ];
 }
 
-const ourPrefixes = /^(PINGUP|CALLBACK|STORE|RETENTION)_/;
+/** What is deleted cannot be remembered. */
+function keptFaults({ IDEMPOTENCY_HOURS, RETENTION_DAYS }: Variables): string[] {
+  if (IDEMPOTENCY_HOURS <= RETENTION_DAYS * 24) return [];
+  return [
+    `IDEMPOTENCY_HOURS: expected at most RETENTION_DAYS (${RETENTION_DAYS}), not ${IDEMPOTENCY_HOURS} hours`,
+  ];
+}
+
+const ourPrefixes = /^(PINGUP|CALLBACK|STORE|RETENTION|IDEMPOTENCY)_/;
 /** What Kubernetes sets for a service that happens to be called `pingup` or `store`. */
 const serviceLinks = /_(SERVICE|PORT)(_|$)/;
 
@@ -119,22 +159,49 @@ function unknownVariables(env: Environment): string[] {
   );
 }
 
-function toConfig(env: Variables): Config {
+function toConfig(env: Variables, isProduction: boolean): Config {
   return {
     host: env.HOST,
     port: env.PORT,
+    metricsPort: env.METRICS_PORT ?? null,
     publicUrl: env.PUBLIC_URL ?? null,
+    edge: toEdge(env, isProduction),
     pingup: {
       baseUrl: env.PINGUP_BASE_URL,
       business: env.PINGUP_BUSINESS_NAME,
       apiKey: env.PINGUP_API_KEY ?? null,
       timeoutMs: env.PINGUP_TIMEOUT_MS,
+      concurrency: env.PINGUP_CONCURRENCY,
+      maxWaiting: env.PINGUP_QUEUE,
+      sendsPerSecond: env.PINGUP_SENDS_PER_SECOND ?? null,
       sendCallbackUrl: env.PINGUP_SEND_CALLBACK_URL,
       sandboxStepMs: env.SANDBOX_STEP_MS,
     },
     callback: { token: env.CALLBACK_TOKEN ?? randomBytes(24).toString('base64url'), format: toFormat(env) },
-    store: { path: env.STORE_URL.slice('sqlite:'.length), retentionDays: env.RETENTION_DAYS },
+    store: {
+      path: env.STORE_URL.slice('sqlite:'.length),
+      retentionDays: env.RETENTION_DAYS,
+      idempotencyHours: env.IDEMPOTENCY_HOURS,
+    },
     logLevel: env.LOG_LEVEL,
+  };
+}
+
+const hourMs = 3_600_000;
+
+/** A page of our own public address may call, whatever a proxy makes of the Host header. */
+function toEdge(env: Variables, isProduction: boolean): EdgeConfig {
+  const own = env.PUBLIC_URL ? [new URL(env.PUBLIC_URL).origin] : [];
+  return {
+    introspection: env.INTROSPECTION ?? !isProduction,
+    allowedOrigins: [...env.ALLOWED_ORIGINS, ...own],
+    trustedProxies: env.TRUST_PROXY,
+    maxSockets: env.MAX_SOCKETS,
+    socketsPerAddress: env.SOCKETS_PER_ADDRESS,
+    messagesPerSecond: env.MESSAGES_PER_SECOND,
+    requestsPerMinute: env.REQUESTS_PER_MINUTE ?? null,
+    subscriptionMs: env.SUBSCRIPTION_HOURS * hourMs,
+    drainMs: env.DRAIN_MS,
   };
 }
 

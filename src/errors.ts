@@ -1,31 +1,46 @@
 /**
  * The closed set of errors that a caller of the gateway can meet, each with whether a repeat is safe and may help.
- * A repeat of a code that is not retryable gives the same answer again, or (SEND_OUTCOME_UNKNOWN) a second message.
+ * A repeat of a code that is not retryable gives the same answer again, or (SEND_OUTCOME_UNKNOWN, without an idempotency
+ * key) a second message.
  */
 export const retryableByCode = {
   /** The input breaks a rule. `faults` says which, where, and what was expected. */
   BAD_USER_INPUT: false,
   /** There is no such message. */
   NOT_FOUND: false,
-  /** Pingup could not be reached. Nothing left the house. */
+  /**
+   * Pingup could not be reached, or is down or has too many sends waiting for it, so that this one was turned away at
+   * once; `retryAfterSeconds` then says when to come back. Nothing left the house.
+   */
   PINGUP_UNAVAILABLE: true,
-  /** Pingup answered 429. Nothing was sent; `retryAfterSeconds` says when to come back, where Pingup said so. */
+  /**
+   * Pingup answered 429 to this send, or to an earlier one and its pause is not over. Nothing was sent;
+   * `retryAfterSeconds` says when to come back, where Pingup said so.
+   */
   PINGUP_RATE_LIMITED: true,
   /** Pingup refused the message, and will refuse it again. */
   PINGUP_REJECTED: false,
   /** The request may have left, and no usable answer came back: the message may or may not be on its way. */
   SEND_OUTCOME_UNKNOWN: false,
+  /** The idempotency key was used before, with other arguments. Nothing was sent. */
+  IDEMPOTENCY_KEY_REUSED: false,
+  /** The first send with this idempotency key is still under way, and this one was none. The same key asks again. */
+  SEND_IN_PROGRESS: true,
   /** The store cannot write at present. Nothing was sent. */
   STORE_UNAVAILABLE: true,
   /** This socket has as many operations under way as one socket may have. Nothing was begun. */
   TOO_MANY_OPERATIONS: true,
+  /** This address has made as many HTTP requests as it may. Nothing was begun; `retryAfterSeconds` says when it may. */
+  TOO_MANY_REQUESTS: true,
+  /** This gateway is about to end, and takes no more sends. Nothing was begun; another one, or the next, will. */
+  SHUTTING_DOWN: true,
 } as const;
 
 export type GatewayErrorCode = keyof typeof retryableByCode;
 
 /** One broken rule of the input. */
 export interface InputFault {
-  /** Where it is, from the field's argument on: `['input', 'clientPhone']`. */
+  /** Where it is, from the field's argument or the variable on: `['input', 'clientPhone']`. */
   readonly path: readonly string[];
   /** What would have been right: `7 to 15 digits`. */
   readonly expected: string;
@@ -35,7 +50,7 @@ export interface GatewayErrorDetails {
   readonly cause?: unknown;
   /** With BAD_USER_INPUT: one entry for each fault. */
   readonly faults?: readonly InputFault[];
-  /** With PINGUP_RATE_LIMITED: seconds to wait, where Pingup said so. */
+  /** With PINGUP_RATE_LIMITED, PINGUP_UNAVAILABLE and TOO_MANY_REQUESTS: seconds to wait, at least 1 unless Pingup said 0, where known. */
   readonly retryAfterSeconds?: number;
 }
 

@@ -2,20 +2,25 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
-import { graphqlHttp } from './graphql/http-plugin.ts';
 import { buildGatewaySchema } from './graphql/schema.ts';
-import { createWebsocketProtocol } from './graphql/websocket-protocol.ts';
-import { serveWebsockets } from './graphql/websocket-server.ts';
-import { graphiqlPage, wantsHtml } from './http/graphiql-page.ts';
+import { serveFrontends } from './http/frontends.ts';
+import { graphiqlPage } from './http/graphiql-page.ts';
 import { health } from './http/health.ts';
+import { metricsRoute, serveMetrics } from './http/metrics.ts';
 import { createHttpServer } from './http/server.ts';
-import { createInFlight, type InFlight } from './in-flight.ts';
-import { createMessaging, type Messaging } from './messaging.ts';
+import { logFailedSends } from './logged-messaging.ts';
+import { measureMessaging, measurePushes } from './measured-messaging.ts';
+import { createMessaging } from './messaging.ts';
+import { createMetrics } from './metrics.ts';
+import type { Load } from './metrics-readings.ts';
 import { callbackDoor } from './pingup/callback-door.ts';
+import { createCallbackCounts } from './pingup/callback-outcome.ts';
 import { createPingupClient } from './pingup/client.ts';
 import type { Pingup } from './pingup/port.ts';
 import { sandboxClients } from './sandbox/clients.ts';
 import { type Sandbox, startSandbox } from './sandbox/sandbox.ts';
+import { stoppableMessaging } from './stoppable-messaging.ts';
+import { settleLostSends } from './store/lost-sends.ts';
 import { keepOnlyRecent } from './store/retention.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 
@@ -25,13 +30,14 @@ export interface Gateway extends AsyncDisposable {
   readonly url: string;
   /** Where Pingup is to call back, the token included. */
   readonly callbackUrl: string;
+  /** Where Prometheus finds its metrics. */
+  readonly metricsUrl: string;
   /** The stand-in for Pingup, where there is no account. */
   readonly sandbox: Sandbox | null;
-  /** What is open at present, and what waits for readers who do not keep up. */
-  load(): { readonly sockets: number; readonly watches: number; readonly waitingBytes: number };
+  load(): Load;
 }
 
-/** How long a send in flight may still take once the gateway is told to stop. */
+/** How long sends in flight, and then the closing of sockets, may still take once the gateway is told to stop. */
 const drainMs = 7_000;
 const webRoot = fileURLToPath(new URL('../dist/web/', import.meta.url));
 
@@ -39,39 +45,64 @@ const webRoot = fileURLToPath(new URL('../dist/web/', import.meta.url));
 export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
   await using parts = new AsyncDisposableStack();
   const sandbox = config.pingup.apiKey === null ? parts.use(await openSandbox(config, log)) : null;
-  const store = parts.use(await openSqliteStore({ path: config.store.path, log }));
+  const metrics = createMetrics();
+  const store = parts.use(
+    await openSqliteStore({
+      path: config.store.path,
+      log,
+      onBatch: metrics.batchAnswered,
+      onPush: measurePushes(metrics),
+    }),
+  );
   const pingup = parts.use(openPingup(config, sandbox, log));
   parts.use(keepOnlyRecent(store, config.store.retentionDays, log));
+  parts.use(settleLostSends(store, config.pingup.timeoutMs, log));
 
-  let serving = true;
-  const inFlight = createInFlight();
-  const messaging = trackWrites(createMessaging({ store, pingup }), inFlight);
+  const { business, timeoutMs } = config.pingup;
+  const { idempotencyHours } = config.store;
+  const flow = stoppableMessaging(createMessaging({ store, pingup, business, timeoutMs, idempotencyHours }));
+  const messaging = measureMessaging(logFailedSends(flow, log), metrics);
+  const serving = () => !flow.stopped;
   const schema = await buildGatewaySchema();
   const context = { messaging };
-  const protocol = createWebsocketProtocol({ schema, context, log });
 
-  const app = createHttpServer({ log, serving: () => serving });
-  const page = await graphiqlPage({ webRoot, sandboxClients: sandbox && sandboxClients });
-  await app.register(page.routes);
-  await app.register(graphqlHttp, { schema, context, log, wantsHtml, sendPage: page.sendPage });
-  await app.register(callbackDoor, { ...config.callback, business: config.pingup.business, messaging, log });
-  await app.register(health, { store, serving: () => serving });
-  const sockets = serveWebsockets({ server: app.server, path: '/graphql', protocol, log });
+  const { edge } = config;
+  const app = createHttpServer({ log, serving, trustedProxies: edge.trustedProxies });
+  const page = edge.introspection
+    ? await graphiqlPage({ webRoot, sandboxClients: sandbox && sandboxClients })
+    : null;
+  const sockets = parts.use(await serveFrontends(app, { schema, context, edge, page, log }));
+  const callbacks = createCallbackCounts();
+  await app.register(callbackDoor, { ...config.callback, business, messaging, log, counts: callbacks });
+  await app.register(health, { store, pingup, serving });
+  const load = () => ({
+    sockets: sockets.open,
+    watches: store.watching,
+    waitingBytes: sockets.waitingBytes,
+    storeCalls: store.pending,
+  });
+  metrics.expose({ load, pingup: pingup.health, callbacks });
+  const { host, port, metricsPort } = config;
+  const metricsServer =
+    metricsPort === null ? null : parts.use(await serveMetrics({ host, port: metricsPort, metrics, log }));
+  if (!metricsServer) await app.register(metricsRoute, { metrics });
 
   async function drain(): Promise<void> {
-    serving = false;
-    const closed = app.close();
-    await Promise.race([inFlight.idle(), delay(drainMs, undefined, { ref: false })]);
+    const until = performance.now() + drainMs;
+    flow.stop();
+    await Promise.race([flow.idle(), delay(drainMs, undefined, { ref: false })]);
     await pingup[Symbol.asyncDispose]();
-    await inFlight.idle();
+    await flow.idle();
     await nextTurn();
-    await sockets.close();
+    const closed = app.close();
+    await sockets.close(Math.max(Math.min(edge.drainMs, until - performance.now()), 0));
+    app.server.closeAllConnections();
     await closed;
   }
   parts.defer(drain);
 
   const path = callbackPath(config);
-  const url = await app.listen({ host: config.host, port: config.port });
+  const url = await app.listen({ host, port });
   const callbackUrl = `${config.publicUrl ?? url}${path}`;
   sandbox?.setCallbackUrl(`${url}${path}`);
 
@@ -79,8 +110,9 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   return {
     url,
     callbackUrl,
+    metricsUrl: `${metricsServer?.url ?? url}/metrics`,
     sandbox,
-    load: () => ({ sockets: sockets.open, watches: store.watching, waitingBytes: sockets.waitingBytes }),
+    load,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
@@ -104,16 +136,10 @@ function openPingup(config: Config, sandbox: Sandbox | null, log: Logger): Pingu
     business: pingup.business,
     apiKey: pingup.apiKey ?? sandboxKey,
     timeoutMs: pingup.timeoutMs,
+    concurrency: pingup.concurrency,
+    maxWaiting: pingup.maxWaiting,
+    sendsPerSecond: pingup.sendsPerSecond,
     callbackUrl: pingup.sendCallbackUrl && !sandbox ? `${publicUrl}${callbackPath(config)}` : null,
     log,
   });
-}
-
-/** What a shutdown waits for: sends and callbacks. Reads can be repeated elsewhere. */
-function trackWrites(messaging: Messaging, { track }: InFlight): Messaging {
-  return {
-    ...messaging,
-    send: (input) => track(messaging.send(input)),
-    receive: (news, quarantined) => track(messaging.receive(news, quarantined)),
-  };
 }

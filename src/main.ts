@@ -1,38 +1,51 @@
 import { pino } from 'pino';
 import { type Config, ConfigError, parseConfig } from './config.ts';
 import { type Gateway, startGateway } from './gateway.ts';
+import { logOptions } from './log-options.ts';
 
 /** How long a shutdown may take before the process ends itself: orchestrators kill after 10 s. */
 const shutdownMs = 9_500;
 
-/** The bytes of a broken request, which can hold the callback token. */
-const unloggable = ['err.rawPacket'];
-
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
-  const log = pino({ level: config.logLevel, redact: { paths: unloggable, remove: true } });
+  const log = pino(logOptions({ level: config.logLevel, secrets: () => secretsOf(config) }));
+  // Node would print the error with all that hangs on it.
+  process.once('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'the gateway ends by a fault of its own');
+    process.exit(1);
+  });
+  const stopSignal = nextStopSignal();
   const gateway = await startGateway(config, log);
   process.stderr.write(welcome(config, gateway));
   log.info({ url: gateway.url, store: config.store.path, sandbox: gateway.sandbox !== null }, 'listening');
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      log.info({ signal }, 'draining');
-      setTimeout(() => process.exit(1), shutdownMs).unref();
-      gateway[Symbol.asyncDispose]().then(() => log.info('stopped'), fail);
-    });
-  }
+  log.info({ signal: await stopSignal }, 'draining');
+  setTimeout(() => process.exit(1), shutdownMs).unref();
+  await gateway[Symbol.asyncDispose]();
+  log.info('stopped');
+}
+
+/** Listens from before the start on, since a process without a listener, as PID 1, would miss it; a second one changes nothing. */
+function nextStopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
+  });
+}
+
+function secretsOf({ pingup, callback }: Config): string[] {
+  return pingup.apiKey === null ? [callback.token] : [callback.token, pingup.apiKey];
 }
 
 function welcome(config: Config, { url, callbackUrl, sandbox }: Gateway): string {
+  const page = `${config.edge.introspection ? 'GraphiQL: ' : 'GraphQL:  '} ${url}/graphql`;
   const lines = sandbox
     ? [
         'No PINGUP_API_KEY is set, so a sandbox stands in for Pingup: nothing reaches a phone.',
-        `GraphiQL:  ${url}/graphql`,
+        page,
         `callbacks: ${callbackUrl}`,
       ]
     : [
-        `GraphiQL:  ${url}/graphql`,
+        page,
         `callbacks: ${callbackUrl.replace(config.callback.token, '<CALLBACK_TOKEN>')}`,
         config.publicUrl ? 'Register that with Pingup.' : 'Set PUBLIC_URL to where Pingup can reach that.',
       ];

@@ -1,17 +1,29 @@
+import { acceptedMessage } from './accepted-message.ts';
+import { askUntil } from './ask-until.ts';
 import { GatewayError, type GatewayErrorCode } from './errors.ts';
 import type { Message } from './message.ts';
-import { delayInSeconds, type OutgoingText, parseOutgoingText, type TextInput } from './outgoing-text.ts';
-import type { Pingup } from './pingup/port.ts';
-import type { Attempt, MessagePage, MessageQuery, QuarantinedCallback, Store } from './store/port.ts';
+import { type CheckedSend, fingerprintOf, parseSend, type SendInput } from './outgoing-text.ts';
+import type { Pingup, SendContext } from './pingup/port.ts';
+import { replay } from './replay.ts';
+import type { Attempt, Begun, NewSend } from './send.ts';
+import type {
+  MessagePage,
+  MessageQuery,
+  QuarantinedCallback,
+  SendPage,
+  SendQuery,
+  Store,
+} from './store/port.ts';
 
 /** The whole service: a text goes out, callbacks come in, and whoever watches the message sees its status move. */
 export interface Messaging {
   /**
-   * mutation -> store -> Pingup -> store
+   * mutation -> store -> Pingup -> store. With an idempotency key that was used before: mutation -> store.
    *
-   * @throws GatewayError BAD_USER_INPUT, STORE_UNAVAILABLE, PINGUP_*, or SEND_OUTCOME_UNKNOWN.
+   * @throws GatewayError BAD_USER_INPUT, STORE_UNAVAILABLE, PINGUP_*, SEND_OUTCOME_UNKNOWN, IDEMPOTENCY_KEY_REUSED,
+   *   SEND_IN_PROGRESS, or NOT_FOUND where a repeat comes after the message was deleted.
    */
-  send(input: TextInput): Promise<Message>;
+  send(input: SendInput, context: SendContext): Promise<Sent>;
 
   /**
    * callback -> store -> whoever watches. Durable once it resolves.
@@ -21,7 +33,7 @@ export interface Messaging {
   receive(news: readonly Message[], quarantined?: readonly QuarantinedCallback[]): Promise<void>;
 
   /**
-   * store -> subscription: the message now, then each later state, in order and once, until READ.
+   * store -> subscription: the message now, then each later state, in order and once, until READ or deletion.
    *
    * @throws GatewayError NOT_FOUND, STORE_UNAVAILABLE.
    */
@@ -29,14 +41,53 @@ export interface Messaging {
 
   find(id: string): Promise<Message | undefined>;
   list(query: MessageQuery): Promise<MessagePage>;
+  /** Every send there was, whatever became of it. */
+  sends(query: SendQuery): Promise<SendPage>;
 }
 
-export function createMessaging({ store, pingup }: { store: Store; pingup: Pingup }): Messaging {
-  async function send(input: TextInput): Promise<Message> {
-    const text = parseOutgoingText(input);
-    const attempt = await store.begin(text, Date.now());
-    const id = await pingup.sendText(text).catch((error) => giveUp(attempt, error));
-    return store.accept(attempt, accepted(id, text)).catch((error) => mourn(id, error));
+export interface Sent {
+  readonly message: Message;
+  /** Whether an earlier send with the same idempotency key is what sent it. */
+  readonly replayed: boolean;
+}
+
+export interface MessagingOptions {
+  readonly store: Store;
+  readonly pingup: Pingup;
+  /** Whose the idempotency keys are. */
+  readonly business: string;
+  /** How long a send waits for an earlier one with the same key, and how long for the store once it was accepted. */
+  readonly timeoutMs: number;
+  /** How long a key is remembered. */
+  readonly idempotencyHours: number;
+}
+
+const hourMs = 3_600_000;
+
+export function createMessaging(options: MessagingOptions): Messaging {
+  const { store, pingup, business, timeoutMs, idempotencyHours } = options;
+
+  async function send(input: SendInput, context: SendContext): Promise<Sent> {
+    const checked = parseSend(input);
+    const begun = await begin(checked);
+    if (begun.kind !== 'begun') return { message: replay(begun), replayed: true };
+    const { attempt } = begun;
+    const id = await pingup.sendText(checked.text, context).catch((error) => giveUp(attempt, error));
+    const accepted = acceptedMessage(id, checked.text, Date.now());
+    const message = await store.accept(attempt, accepted).catch((error) => mourn(id, error));
+    return { message, replayed: false };
+  }
+
+  /** Where an earlier send with the same key is under way, waits for it as long as a send may take. */
+  function begin(checked: CheckedSend): Promise<Begun> {
+    const ask = () => store.begin(newSend(checked, Date.now()));
+    return askUntil(ask, (begun) => begun.kind !== 'running', timeoutMs);
+  }
+
+  function newSend({ text, idempotencyKey: key }: CheckedSend, at: number): NewSend {
+    const validSince = at - idempotencyHours * hourMs;
+    const idempotency = key === null ? null : { key, fingerprint: fingerprintOf(text), validSince };
+    return { business, text, at, idempotency };
   }
 
   /** Settles the send with the reason that it failed, which stays the caller's answer whatever the store says. */
@@ -58,22 +109,14 @@ export function createMessaging({ store, pingup }: { store: Store; pingup: Pingu
     receive: (news, quarantined) => store.record(news, quarantined),
     find: (id) => store.find(id),
     list: (query) => store.list(query),
+    sends: (query) => store.sends(query),
   };
 }
 
-/** A message as it is the moment Pingup has accepted it. */
-function accepted(id: string, text: OutgoingText): Message {
-  const now = Date.now();
-  const delaySeconds = text.delay === null ? undefined : delayInSeconds(text.delay);
-  const scheduledFor = delaySeconds === undefined ? null : now + delaySeconds * 1000;
-  return {
-    id,
-    details: { ...text, scheduledFor, acceptedAt: now },
-    history: [{ status: 'ACCEPTED', at: now, receivedAt: now, rawStatus: null, failure: null }],
-  };
-}
-
-/** Pingup has the message, and the store did not take it: no answer that invites a repeat would be true. */
+/**
+ * Pingup has the message, and the store did not take it: no answer that invites a repeat would be true. The send stays
+ * PENDING, keeps its key, and becomes UNKNOWN with the others that are lost.
+ */
 function mourn(id: string, cause: unknown): never {
   const message = `Pingup accepted the message as ${JSON.stringify(id)}, but it could not be written down.`;
   throw new GatewayError('SEND_OUTCOME_UNKNOWN', message, { cause });

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { badUserInput, type InputFault } from './errors.ts';
 
 /** A text that passed every check and may be sent. At least one of `client` and `clientPhone` is there. */
@@ -21,6 +22,18 @@ export interface TextInput {
   readonly delay?: string | null | undefined;
 }
 
+/** A text to send, and the key that makes its repeat safe: nothing is checked yet. */
+export interface SendInput extends TextInput {
+  readonly idempotencyKey?: string | null | undefined;
+}
+
+/** The same once every check has passed. */
+export interface CheckedSend {
+  readonly text: OutgoingText;
+  /** 1 to 255 visible ASCII characters. */
+  readonly idempotencyKey: string | null;
+}
+
 /** WhatsApp's own bound on a text. */
 const maxTextCharacters = 4096;
 /** Ours: Pingup documents none, and an identifier or a name longer than this is a mistake. */
@@ -31,15 +44,16 @@ const secondsByUnit: Readonly<Record<string, number>> = { w: 604_800, d: 86_400,
 const maxDelaySeconds = 10 * 365 * 86_400;
 
 /**
- * Checks a text before anything leaves.
+ * Checks a send before anything leaves.
  *
  * @throws GatewayError BAD_USER_INPUT with one fault for each broken rule; paths start with `input`.
  */
-export function parseOutgoingText(input: TextInput): OutgoingText {
+export function parseSend(input: SendInput): CheckedSend {
   const client = input.client ?? null;
   const clientName = input.clientName ?? null;
   const delay = input.delay ?? null;
   const clientPhone = input.clientPhone == null ? null : stripPhone(input.clientPhone);
+  const idempotencyKey = input.idempotencyKey ?? null;
 
   const faults = [
     ...recipientFaults(client, clientPhone),
@@ -47,9 +61,15 @@ export function parseOutgoingText(input: TextInput): OutgoingText {
     ...(clientName === null ? [] : nameFaults('clientName', clientName)),
     ...textFaults(input.textMessage),
     ...(delay === null || delayInSeconds(delay) !== undefined ? [] : [delayFault]),
+    ...(idempotencyKey === null || /^[\x21-\x7e]{1,255}$/.test(idempotencyKey) ? [] : [keyFault]),
   ];
   if (faults.length > 0) throw badUserInput(faults);
-  return { client, clientPhone, clientName, textMessage: input.textMessage, delay };
+  return { text: { client, clientPhone, clientName, textMessage: input.textMessage, delay }, idempotencyKey };
+}
+
+/** SHA-256 over a checked text, in hexadecimal: two ways to write the same phone number make the same send. */
+export function fingerprintOf({ client, clientPhone, clientName, textMessage, delay }: OutgoingText): string {
+  return hash('sha256', JSON.stringify([client, clientPhone, clientName, textMessage, delay]));
 }
 
 /** The length of a delay such as `2d` in seconds, or undefined where it is none. */
@@ -63,6 +83,11 @@ export function delayInSeconds(delay: string): number | undefined {
 const delayFault: InputFault = {
   path: ['input', 'delay'],
   expected: 'a positive whole number with a unit of w, d, h, m or s, such as "2d", and at most ten years',
+};
+
+const keyFault: InputFault = {
+  path: ['input', 'idempotencyKey'],
+  expected: '1 to 255 visible ASCII characters, without blanks',
 };
 
 function recipientFaults(client: string | null, clientPhone: string | null): InputFault[] {

@@ -10,6 +10,7 @@ const layers: readonly (readonly RegExp[])[] = [
   [/^gateway\.ts$/],
   [/^http\//],
   [/^graphql\//, /^pingup\/(?!port)/, /^store\/(?!port)/, /^sandbox\//],
+  [/^(logged|measured|stoppable)-messaging\.ts$/],
   [/^messaging\.ts$/],
   [/^(pingup|store)\/port\.ts$/],
   [/^[a-z-]+\.ts$/],
@@ -18,12 +19,15 @@ const layers: readonly (readonly RegExp[])[] = [
 /** Libraries that one part alone may use. */
 const owners: Readonly<Record<string, RegExp>> = {
   ky: /^pingup\//,
+  cockatiel: /^pingup\//,
+  'p-queue': /^pingup\//,
   ws: /^graphql\//,
   'graphql-ws': /^graphql\//,
   graphql: /^graphql\//,
   'type-graphql': /^graphql\//,
   '@apollo/server': /^graphql\//,
   'node:sqlite': /^store\//,
+  'prom-client': /^(process-)?metrics/,
 };
 
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(

@@ -25,7 +25,7 @@ test('an empty environment is the sandbox on the defaults', () => {
     host: '127.0.0.1',
     port: 4000,
     publicUrl: null,
-    pingup: { business: 'sandbox', apiKey: null, timeoutMs: 10_000, sendCallbackUrl: false },
+    pingup: { business: 'sandbox', apiKey: null, timeoutMs: 10_000, concurrency: 64, maxWaiting: 256 },
     store: { path: 'data/gateway.db', retentionDays: 30 },
     logLevel: 'info',
   });
@@ -47,6 +47,19 @@ test('three variables are enough for a Pingup account', () => {
   expect(callback.token).toBe(account.CALLBACK_TOKEN);
 });
 
+test.each([
+  'https://x.example/v2?',
+  'https://x.example/#',
+  'https://x.example/a b',
+  'https://x.example\n',
+  'ftp://x',
+  'https://u:p@x',
+])('the address %j is refused', (PINGUP_BASE_URL) => {
+  expect(faultsOf({ ...account, PINGUP_BASE_URL })).toContain(
+    'PINGUP_BASE_URL: expected an http or https address',
+  );
+});
+
 test('an empty variable counts as unset', () => {
   expect(parseConfig({ PORT: '', PINGUP_API_KEY: '' }).port).toBe(4000);
 });
@@ -66,10 +79,17 @@ test('all faults come in one message, each with its variable and what was expect
   expect(faults).toContain('STORE_URL: expected sqlite:<path of a file>, not "mysql://x"');
 });
 
-test('no fault shows a secret', () => {
-  const faults = faultsOf({ ...account, PINGUP_API_KEY: 'se cret', CALLBACK_TOKEN: 'hush' });
-  expect(faults).toMatch(/PINGUP_API_KEY: expected[\s\S]*CALLBACK_TOKEN: expected/);
-  expect(faults).not.toMatch(/se cret|hush/);
+test('no fault shows a secret, nor one that stands in an address', () => {
+  const faults = faultsOf({
+    PINGUP_BUSINESS_NAME: 'acme',
+    PINGUP_API_KEY: 'se cret',
+    CALLBACK_TOKEN: 'hush',
+    PINGUP_BASE_URL: 'https://anna:quiet@example.com',
+    PUBLIC_URL: 'https://example.com/?key=silent',
+  });
+  for (const name of ['PINGUP_API_KEY', 'CALLBACK_TOKEN', 'PINGUP_BASE_URL', 'PUBLIC_URL'])
+    expect(faults).toContain(`${name}: expected`);
+  expect(faults).not.toMatch(/se cret|hush|quiet|silent/);
 });
 
 test('a real account needs a business and a token of at least 24 characters', () => {
@@ -130,6 +150,34 @@ test.each(['..', '.', 'a/b', 'a b', ''.padStart(65, 'a')])(
     expect(faultsOf({ ...account, PINGUP_BUSINESS_NAME })).toContain('PINGUP_BUSINESS_NAME: expected');
   },
 );
+
+test('an idempotency key cannot be remembered for longer than sends are kept', () => {
+  expect(faultsOf({ RETENTION_DAYS: '2', IDEMPOTENCY_HOURS: '49' })).toContain(
+    'IDEMPOTENCY_HOURS: expected at most RETENTION_DAYS (2), not 49 hours',
+  );
+  expect(parseConfig({ RETENTION_DAYS: '1' }).store.idempotencyHours).toBe(24);
+  expect(parseConfig({ RETENTION_DAYS: '30', IDEMPOTENCY_HOURS: '720' }).store.idempotencyHours).toBe(720);
+});
+
+test('introspection is off in production unless it is asked for', () => {
+  const production = { NODE_ENV: 'production', ...account };
+  expect(parseConfig({}).edge.introspection).toBe(true);
+  expect(parseConfig(production).edge.introspection).toBe(false);
+  expect(parseConfig({ ...production, INTROSPECTION: 'true' }).edge.introspection).toBe(true);
+});
+
+test.each(['app.example.com', 'https://app.example.com/', 'https://app.example.com/a', 'null'])(
+  '%j is refused as an origin',
+  (ALLOWED_ORIGINS) => {
+    expect(faultsOf({ ALLOWED_ORIGINS })).toContain('ALLOWED_ORIGINS: expected origins');
+  },
+);
+
+test('proxies are addresses and networks', () => {
+  const { trustedProxies } = parseConfig({ TRUST_PROXY: '10.0.0.0/8, ::1,loopback' }).edge;
+  expect(trustedProxies).toEqual(['10.0.0.0/8', '::1', 'loopback']);
+  expect(faultsOf({ TRUST_PROXY: 'true' })).toContain('TRUST_PROXY: expected addresses and networks');
+});
 
 test('.env.example lists every variable', () => {
   const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');

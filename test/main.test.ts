@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -29,7 +30,7 @@ test('node dist/main.js runs from any working directory on its defaults, and kee
   expect(dataOf(await execute(again.url, MessageDocument, { id })).message?.status).toBe('ACCEPTED');
 });
 
-test('SIGTERM: not ready, the send in flight finishes, sockets close with 1001, exit 0', async () => {
+test('SIGTERM: not ready, nothing new is taken, the send in flight finishes, sockets close with 1001, exit 0', async () => {
   await using directory = await temporaryDirectory();
   const answer = Promise.withResolvers<void>();
   await using slow = await startSlowPingup(answer.promise);
@@ -42,7 +43,15 @@ test('SIGTERM: not ready, the send in flight finishes, sockets close with 1001, 
   const send = execute(gateway.url, SendTextMessageDocument, { input });
   await slow.asked;
   const ended = gateway.end('SIGTERM');
-  await expect.poll(() => gateway.output()).toContain('draining');
+  await expect.poll(async () => (await fetch(`${gateway.url}/readyz`)).status).toBe(503);
+  const refused = await execute(gateway.url, SendTextMessageDocument, { input });
+  expect(refused.errors?.[0]?.extensions).toMatchObject({ code: 'SHUTTING_DOWN', retryable: true });
+  const callback = await fetch(`${gateway.url}/callbacks/pingup/acme/${token}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ message_id: 'm', status: 'sent' }),
+  });
+  expect([callback.status, callback.headers.get('retry-after')]).toEqual([503, '5']);
   answer.resolve();
 
   expect(dataOf(await send).sendTextMessage.message.id).toBe('slow-1');
@@ -65,6 +74,19 @@ test('SIGTERM while Pingup hangs: the send is answered SEND_OUTCOME_UNKNOWN, and
   expect(performance.now() - started).toBeLessThan(10_000);
 });
 
+test('SIGTERM with requests that never end: exit 0 all the same', async () => {
+  await using directory = await temporaryDirectory();
+  await using gateway = await startGatewayProcess({}, directory.path);
+  const half = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+  half.on('error', () => undefined);
+  half.write(
+    'POST /graphql HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
+  );
+  await once(half, 'connect');
+  await fetch(`${gateway.url}/healthz`);
+  expect(await gateway.end('SIGTERM')).toEqual([0, null]);
+});
+
 test('what is wrong with the environment is one message with all faults, and exit 1', async () => {
   const start = startGatewayProcess({ PORT: 'http', RETENTION_DAYS: '0' });
   await expect(start).rejects.toThrow(/ended with 1[\s\S]*PORT: expected[\s\S]*RETENTION_DAYS: expected/);
@@ -85,12 +107,14 @@ test('an address that is taken is a sentence, and exit 1', async () => {
   await expect(startGatewayProcess(env)).rejects.toThrow(/The gateway cannot run: .*EADDRINUSE/);
 });
 
+const token = 'a-token-of-24-characters';
+
 function accountAt(baseUrl: string): Record<string, string> {
   return {
     PINGUP_API_KEY: 'key',
     PINGUP_BUSINESS_NAME: 'acme',
     PINGUP_BASE_URL: baseUrl,
-    CALLBACK_TOKEN: 'a-token-of-24-characters',
+    CALLBACK_TOKEN: token,
   };
 }
 

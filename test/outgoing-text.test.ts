@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GatewayError } from '../src/errors.ts';
-import { delayInSeconds, parseOutgoingText, type TextInput } from '../src/outgoing-text.ts';
+import { delayInSeconds, fingerprintOf, parseSend, type SendInput } from '../src/outgoing-text.ts';
 
-const valid: TextInput = { client: 'anna', textMessage: 'Hello' };
+const valid: SendInput = { client: 'anna', textMessage: 'Hello' };
 
 /** The paths of all faults, or nothing where the input is fine. */
-function faultsOf(input: TextInput): string[] {
+function faultsOf(input: SendInput): string[] {
   try {
-    parseOutgoingText(input);
+    parseSend(input);
     return [];
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
@@ -18,12 +18,9 @@ function faultsOf(input: TextInput): string[] {
 }
 
 test('what is absent is null, and what is given is not changed', () => {
-  expect(parseOutgoingText(valid)).toEqual({
-    client: 'anna',
-    clientPhone: null,
-    clientName: null,
-    textMessage: 'Hello',
-    delay: null,
+  expect(parseSend(valid)).toEqual({
+    text: { client: 'anna', clientPhone: null, clientName: null, textMessage: 'Hello', delay: null },
+    idempotencyKey: null,
   });
 });
 
@@ -35,7 +32,7 @@ test.each([
   ['1234567', '1234567'],
   ['123456789012345', '123456789012345'],
 ])('the phone %j is sent as %s', (clientPhone, expected) => {
-  expect(parseOutgoingText({ clientPhone, textMessage: 'Hello' }).clientPhone).toBe(expected);
+  expect(parseSend({ clientPhone, textMessage: 'Hello' }).text.clientPhone).toBe(expected);
 });
 
 test.each(['123456', '1234567890123456', '+39 312 abc', '', '+', '٣٩٣١٢١٢٣٤٥', '++393121234567'])(
@@ -91,14 +88,53 @@ test.each(['0s', '-1m', '1.5h', '1M', '1y', '1', 'd', '', '1 d', '01d', '9999999
   },
 );
 
+test.each(['a', '!~', 'k'.repeat(255)])('the idempotency key %j is taken as it is', (idempotencyKey) => {
+  expect(parseSend({ ...valid, idempotencyKey }).idempotencyKey).toBe(idempotencyKey);
+});
+
+test.each(['', ' ', 'a b', 'k'.repeat(256), 'é', 'a\n', '\u007f'])(
+  'the idempotency key %j is refused',
+  (idempotencyKey) => {
+    expect(faultsOf({ ...valid, idempotencyKey })).toEqual(['input.idempotencyKey']);
+  },
+);
+
+test('two sends have the same fingerprint exactly when their checked texts are the same', () => {
+  const fingerprint = (input: SendInput) => fingerprintOf(parseSend(input).text);
+  const spelled = { client: null, clientPhone: '+39 312 123 4567', textMessage: 'Hello' };
+  const plain = { clientPhone: '393121234567', textMessage: 'Hello', idempotencyKey: 'k' };
+  expect(fingerprint(spelled)).toBe(fingerprint(plain));
+  const text = fc.option(fc.constantFrom('a', 'b', 'null', '","'));
+  const anyText = fc.record({
+    client: text,
+    clientPhone: text,
+    clientName: text,
+    textMessage: fc.string(),
+    delay: text,
+  });
+  fc.assert(
+    fc.property(anyText, anyText, (a, b) => {
+      expect(fingerprintOf(a) === fingerprintOf(b)).toBe(JSON.stringify(a) === JSON.stringify(b));
+    }),
+  );
+});
+
 test('every fault is reported, not only the first', () => {
-  const input = { client: '', clientPhone: '12', clientName: '', textMessage: '', delay: '0d' };
+  const input = {
+    client: '',
+    clientPhone: '12',
+    clientName: '',
+    textMessage: '',
+    delay: '0d',
+    idempotencyKey: '',
+  };
   expect(faultsOf(input)).toEqual([
     'input.clientPhone',
     'input.client',
     'input.clientName',
     'input.textMessage',
     'input.delay',
+    'input.idempotencyKey',
   ]);
 });
 
@@ -114,8 +150,8 @@ test('any input is either refused with a path and an expectation, or becomes a t
   fc.assert(
     fc.property(anyInput, (input) => {
       if (faultsOf(input).length > 0) return;
-      const once = parseOutgoingText(input);
-      expect(parseOutgoingText(once)).toEqual(once);
+      const once = parseSend(input).text;
+      expect(parseSend(once).text).toEqual(once);
     }),
   );
 });

@@ -2,7 +2,7 @@ import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import ky from 'ky';
 import type { GatewayContext } from '../../src/graphql/message-resolver.ts';
-import type { Message } from '../../src/message.ts';
+import type { Sent } from '../../src/messaging.ts';
 import type { TextInput } from '../../src/outgoing-text.ts';
 
 /**
@@ -14,17 +14,18 @@ const built = new URL('../../dist/graphql/schema.js', import.meta.url).href;
 const { buildGatewaySchema }: typeof import('../../src/graphql/schema.ts') = await import(built);
 const api = ky.create({ headers: { authorization: 'Bearer bench-key' } });
 
-async function send({ client, textMessage }: TextInput): Promise<Message> {
+async function send({ client, textMessage }: TextInput): Promise<Sent> {
   const json = { message_type: 'text', client, text_message: textMessage };
   const answer = await api
     .post(`${upstream}/bench/messages`, { json })
     .json<{ data: { message_id: string } }>();
   const now = Date.now();
-  return {
+  const message: Sent['message'] = {
     id: answer.data.message_id,
     details: null,
     history: [{ status: 'ACCEPTED', at: now, receivedAt: now, rawStatus: null, failure: null }],
   };
+  return { message, replayed: false };
 }
 
 const context = { messaging: { send } } as unknown as GatewayContext;

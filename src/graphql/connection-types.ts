@@ -1,19 +1,17 @@
 import { ArgsType, Field, ID, Int, ObjectType } from 'type-graphql';
 import type { DeliveryStatus } from '../message.ts';
 import { DeliveryStatusEnum, Message } from './message-types.ts';
-
-export const defaultPageSize = 20;
-export const maxPageSize = 100;
+import { defaultPageSize } from './page-size.ts';
 
 @ObjectType({ description: 'Where a page stands in the whole list.', simpleResolvers: true })
 export class PageInfo {
-  @Field(() => Boolean, { description: 'Whether older messages follow.' })
+  @Field(() => Boolean, { description: 'Whether older entries follow.' })
   hasNextPage!: boolean;
 
   @Field(() => Boolean, { description: 'Whether the page starts after a cursor.' })
   hasPreviousPage!: boolean;
 
-  @Field(() => String, { nullable: true, description: 'The cursor of the first message of the page.' })
+  @Field(() => String, { nullable: true, description: 'The cursor of the first entry of the page.' })
   startCursor!: string | null;
 
   @Field(() => String, { nullable: true, description: 'The cursor of the last: `after` of the next page.' })

@@ -1,6 +1,8 @@
-import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
+import { randomUUID } from 'node:crypto';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { GatewayError } from '../errors.ts';
+import { variableFault } from './variable-fault.ts';
 
 /**
  * Codes that GraphQL and its transport add to those of `GatewayError`. None is retryable: the request itself is wrong,
@@ -14,15 +16,24 @@ export const transportErrorCodes = [
   'INTERNAL_SERVER_ERROR',
 ] as const;
 
-type TransportErrorCode = (typeof transportErrorCodes)[number];
+export interface ErrorDescriberOptions {
+  readonly log: Logger;
+  /** Whether a message may suggest names of the schema ("Did you mean ..."). */
+  readonly suggestions: boolean;
+}
+
+export type DescribeError = (error: unknown) => GraphQLFormattedError;
 
 /** What a caller is told of an error, the same on HTTP and on the socket: always a code and whether to repeat. */
-export function describeError(error: unknown, log: Logger): GraphQLFormattedError {
-  const graphqlError = error instanceof GraphQLError ? error : new GraphQLError(String(error));
-  const original = graphqlError.originalError;
-  if (original instanceof GatewayError) return describe(graphqlError, gatewayExtensions(original));
-  if (original && !(original instanceof GraphQLError)) return mask(graphqlError, original, log);
-  return describe(graphqlError, { code: transportCode(graphqlError), retryable: false });
+export function createErrorDescriber({ log, suggestions }: ErrorDescriberOptions): DescribeError {
+  return (error) => {
+    if (!(error instanceof GraphQLError)) return mask(new GraphQLError(unexpectedMessage), error, log);
+    const original = error.originalError;
+    if (original instanceof GatewayError) return describe(error, gatewayExtensions(original));
+    if (original && !(original instanceof GraphQLError)) return mask(error, original, log);
+    const described = describe(error, requestExtensions(error));
+    return suggestions ? described : withoutSuggestion(described);
+  };
 }
 
 function gatewayExtensions({ code, retryable, faults, retryAfterSeconds }: GatewayError) {
@@ -39,24 +50,34 @@ function describe(error: GraphQLError, extensions: Record<string, unknown>): Gra
   return { message, ...(locations && { locations }), ...(path && { path }), extensions };
 }
 
-/** An error of our own making: the log keeps it, and the caller gets no detail. */
-function mask(error: GraphQLError, original: Error, log: Logger): GraphQLFormattedError {
-  log.error({ err: original, path: error.path }, 'an operation failed unexpectedly');
-  const masked = new GraphQLError('The gateway failed to answer this.', {
+/** An error of our own making: the log keeps it, and the caller gets nothing but an id by which to find it there. */
+function mask(error: GraphQLError, original: unknown, log: Logger): GraphQLFormattedError {
+  const masked = new GraphQLError(unexpectedMessage, {
     nodes: error.nodes ?? null,
     path: error.path ?? null,
   });
-  return describe(masked, { code: 'INTERNAL_SERVER_ERROR', retryable: false });
+  return describe(masked, logUnexpected(original, log, error.path));
 }
 
-function transportCode(error: GraphQLError): TransportErrorCode | 'BAD_USER_INPUT' {
-  if (isVariableFault(error)) return 'BAD_USER_INPUT';
-  const code = error.extensions['code'];
-  if (code === 'BAD_USER_INPUT') return code;
-  return transportErrorCodes.find((known) => known === code) ?? 'BAD_REQUEST';
+export const unexpectedMessage = 'The gateway failed to answer this.';
+
+/** Logs what should never happen. Returns the extensions for the caller, who can name the log line by them. */
+export function logUnexpected(error: unknown, log: Logger, path?: GraphQLError['path']) {
+  const correlationId = randomUUID();
+  log.error({ err: error, path, correlationId }, 'an operation failed unexpectedly');
+  return { code: 'INTERNAL_SERVER_ERROR', retryable: false, correlationId };
 }
 
-/** graphql-js reports a value that does not fit its variable at the variable's definition. */
-function isVariableFault(error: GraphQLError): boolean {
-  return error.nodes?.length === 1 && error.nodes[0]?.kind === Kind.VARIABLE_DEFINITION;
+/** graphql-js ends a message with a guess, and so gives the schema away name by name. */
+function withoutSuggestion(error: GraphQLFormattedError): GraphQLFormattedError {
+  return { ...error, message: error.message.replace(/ Did you mean .*\?$/s, '') };
+}
+
+/** What is wrong with the request itself. A code that was given goes first: validation speaks of variables too. */
+function requestExtensions(error: GraphQLError) {
+  const code = transportErrorCodes.find((known) => known === error.extensions['code']);
+  const fault = code ? undefined : variableFault(error);
+  return fault
+    ? { code: 'BAD_USER_INPUT', retryable: false, faults: [fault] }
+    : { code: code ?? 'BAD_REQUEST', retryable: false };
 }

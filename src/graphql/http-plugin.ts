@@ -1,47 +1,71 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
-import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
+import { GraphQLError, type GraphQLSchema, OperationTypeNode, type ValidationRule } from 'graphql';
 import type { Logger } from 'pino';
-import { describeError } from './describe-error.ts';
-import type { GatewayContext } from './message-resolver.ts';
+import { GatewayError } from '../errors.ts';
+import { type DescribeError, logUnexpected, unexpectedMessage } from './describe-error.ts';
+import { parseOptions } from './document-rules.ts';
+import type { GatewayContext, SharedContext } from './message-resolver.ts';
 
 export interface GraphqlHttpOptions {
   readonly schema: GraphQLSchema;
-  readonly context: GatewayContext;
+  readonly context: SharedContext;
+  /** Besides graphql-js's own. They decide on introspection too. */
+  readonly rules: readonly ValidationRule[];
+  readonly describeError: DescribeError;
   readonly log: Logger;
-  /** Whether a GET is a browser's, which gets the page for people instead of JSON. */
-  readonly wantsHtml: (request: FastifyRequest) => boolean;
-  readonly sendPage: (reply: FastifyReply) => FastifyReply;
+  /** Null: there is no page for people. */
+  readonly page: PageForPeople | null;
+}
+
+export interface PageForPeople {
+  /** Whether a GET is a browser's, which gets the page instead of JSON. */
+  wantsPage(request: FastifyRequest): boolean;
+  sendPage(reply: FastifyReply): FastifyReply;
 }
 
 /** GraphQL over HTTP on `/graphql`: queries and mutations by Apollo Server, and the page for people. */
 export async function graphqlHttp(app: FastifyInstance, options: GraphqlHttpOptions): Promise<void> {
-  const { schema, context, log, wantsHtml, sendPage } = options;
+  const { schema, context, rules, describeError, log, page } = options;
   const apollo = new ApolloServer<GatewayContext>({
     schema,
     logger: log,
     introspection: true,
+    validationRules: [...rules],
+    parseOptions,
+    allowBatchedHttpRequests: false,
     persistedQueries: false,
     stopOnTerminationSignals: false,
     includeStacktraceInErrorResponses: false,
-    formatError: (_formatted, error) => describeError(error, log),
-    // Cache control wraps every field to find a policy, which costs a tenth of a mutation, and there is none to find.
-    plugins: [refuseSubscriptions, ApolloServerPluginCacheControlDisabled()],
+    formatError: (_formatted, error) => describeError(error),
+    plugins: [
+      refuseSubscriptions,
+      keepCauses,
+      // Cache control wraps every field to find a policy, which costs a tenth of a mutation, and there is none to find.
+      ApolloServerPluginCacheControlDisabled(),
+      // Apollo's own page comes from another host.
+      ApolloServerPluginLandingPageDisabled(),
+    ],
   });
   await apollo.start();
   app.addHook('onClose', () => apollo.stop());
 
-  const answer = fastifyApolloHandler(apollo, { context: async () => context });
+  const answer = fastifyApolloHandler(apollo, {
+    context: async ({ headers }) => ({ ...context, traceparent: headers['traceparent'] }),
+  });
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
     done();
   });
-  app.setErrorHandler(sendRequestError);
+  app.setErrorHandler(requestErrorHandler(describeError, log));
   app.post('/graphql', answer);
   app.get('/graphql', (request, reply) =>
-    wantsHtml(request) ? sendPage(reply) : answer.call(app, request, reply),
+    page?.wantsPage(request) ? page.sendPage(reply) : answer.call(app, request, reply),
   );
   app.route({ method: ['PUT', 'PATCH', 'DELETE'], url: '/graphql', handler: refuseMethod });
 }
@@ -59,19 +83,42 @@ const refuseSubscriptions: ApolloServerPlugin<GatewayContext> = {
   },
 };
 
-/** A request that never became a GraphQL one (not JSON, too large, another content type), answered as GraphQL does. */
-function sendRequestError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const status = error.statusCode ?? 500;
-  if (status >= 500) request.log.error({ err: error }, 'a GraphQL request failed unexpectedly');
-  const message = status >= 500 ? 'The gateway failed to answer this.' : error.message;
-  const code = status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST';
-  return reply.code(status).send({ errors: [{ message, extensions: { code, retryable: false } }] });
+/** Apollo would put an error without a cause in place of what it did not expect, and so hide it from the log. */
+const keepCauses: ApolloServerPlugin<GatewayContext> = {
+  async unexpectedErrorProcessingRequest({ error }) {
+    throw new Error('a request could not be processed', { cause: error });
+  },
+};
+
+/** A request that never became a GraphQL one (not JSON, too large, too many), answered as GraphQL does. */
+function requestErrorHandler(describeError: DescribeError, log: Logger) {
+  return (
+    error: FastifyError | GatewayError,
+    _request: FastifyRequest,
+    reply: FastifyReply,
+  ): FastifyReply => {
+    if (error instanceof GatewayError) {
+      const refusal = new GraphQLError(error.message, { originalError: error });
+      return reply.code(statusOf(error)).send({ errors: [describeError(refusal)] });
+    }
+    const status = error.statusCode ?? 500;
+    if (status < 500) return reply.code(status).send(badRequest(error.message));
+    const extensions = logUnexpected(error, log);
+    return reply.code(status).send({ errors: [{ message: unexpectedMessage, extensions }] });
+  };
+}
+
+function statusOf({ code }: GatewayError): number {
+  return code === 'TOO_MANY_REQUESTS' ? 429 : 400;
+}
+
+function badRequest(message: string) {
+  return { errors: [{ message, extensions: { code: 'BAD_REQUEST', retryable: false } }] };
 }
 
 function refuseMethod(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const message = 'GraphQL takes POST, or GET for queries.';
   return reply
     .code(405)
     .header('allow', 'GET, POST')
-    .send({ errors: [{ message, extensions: { code: 'BAD_REQUEST', retryable: false } }] });
+    .send(badRequest('GraphQL takes POST, or GET for queries.'));
 }

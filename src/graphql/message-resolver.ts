@@ -1,15 +1,22 @@
 import { Arg, Args, Ctx, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
-import { badUserInput } from '../errors.ts';
 import type { Message as KnownMessage } from '../message.ts';
 import type { Messaging } from '../messaging.ts';
-import { defaultPageSize, MessageConnection, MessagesArgs, maxPageSize } from './connection-types.ts';
+import { traceparentOf } from '../traceparent.ts';
+import { MessageConnection, MessagesArgs } from './connection-types.ts';
 import { Message } from './message-types.ts';
 import { viewMessage, viewPage } from './message-view.ts';
+import { checkPageSize } from './page-size.ts';
 import { SendTextMessageInput, SendTextMessagePayload } from './send-types.ts';
 
-/** What every operation is given, on HTTP and on the socket alike. */
-export interface GatewayContext {
+/** What all operations share. */
+export interface SharedContext {
   readonly messaging: Messaging;
+}
+
+/** What every operation is given, on HTTP and on the socket alike. */
+export interface GatewayContext extends SharedContext {
+  /** The caller's W3C `traceparent` header, where there was one: nothing of it is checked yet. */
+  readonly traceparent: unknown;
 }
 
 /** Translates between the schema and the flow; decides nothing. */
@@ -18,19 +25,22 @@ export class MessageResolver {
   @Mutation(() => SendTextMessagePayload, {
     description:
       'Sends a WhatsApp text through Pingup, and resolves once Pingup has accepted it and the gateway has written ' +
-      'it down. An error with `retryable: true` sent nothing; SEND_OUTCOME_UNKNOWN means that it may have been sent.',
+      'it down. An error with `retryable: true` sent nothing; SEND_OUTCOME_UNKNOWN means that it may have been sent. ' +
+      'With an `idempotencyKey`, a repeat sends nothing that was sent before.',
   })
   async sendTextMessage(
     @Arg('input', () => SendTextMessageInput, { description: 'The text and whom it is for.' })
     input: SendTextMessageInput,
-    @Ctx() { messaging }: GatewayContext,
+    @Ctx() { messaging, traceparent }: GatewayContext,
   ): Promise<SendTextMessagePayload> {
-    return { message: viewMessage(await messaging.send(input)) };
+    const { message, replayed } = await messaging.send(input, { traceparent: traceparentOf(traceparent) });
+    return { message: viewMessage(message), replayed };
   }
 
   @Subscription(() => Message, {
     description:
-      'The message as it is now, at once, and then each later state, in order and once. Completes at READ. ' +
+      'The message as it is now, at once, and then each later state, in order and once. Completes at READ, or when ' +
+      'the gateway deletes the message at the end of its retention. ' +
       'An unknown id is NOT_FOUND. After a lost connection, subscribe again: the first value is the state by then.',
     subscribe: ({ args, context }) => watchMessage(args['messageId'], context),
   })
@@ -56,7 +66,7 @@ export class MessageResolver {
     @Ctx() { messaging }: GatewayContext,
   ): Promise<MessageConnection> {
     const page = await messaging.list({
-      first: checkPageSize(first ?? defaultPageSize),
+      first: checkPageSize(first),
       after: after ?? undefined,
       client: client ?? undefined,
       statuses: status ?? undefined,
@@ -68,9 +78,4 @@ export class MessageResolver {
 /** graphql-js subscribes with raw arguments; the schema has already made this one a string. */
 function watchMessage(id: unknown, { messaging }: GatewayContext): Promise<AsyncIterable<KnownMessage>> {
   return messaging.watch(String(id));
-}
-
-function checkPageSize(first: number): number {
-  if (first >= 1 && first <= maxPageSize) return first;
-  throw badUserInput([{ path: ['first'], expected: `a number from 1 to ${maxPageSize}, not ${first}` }]);
 }

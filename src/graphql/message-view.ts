@@ -1,6 +1,6 @@
 import { failureOf, type Message as KnownMessage, revisionOf, statusOf, updatedAtOf } from '../message.ts';
 import type { MessagePage } from '../store/port.ts';
-import type { MessageConnection } from './connection-types.ts';
+import type { MessageConnection, PageInfo } from './connection-types.ts';
 import type { Message } from './message-types.ts';
 
 /** A message as the schema shows it. */
@@ -26,13 +26,17 @@ export function viewMessage(message: KnownMessage): Message {
 /** A page as a Relay connection. */
 export function viewPage(page: MessagePage, after: string | null): MessageConnection {
   const edges = page.entries.map(({ cursor, message }) => ({ cursor, node: viewMessage(message) }));
+  return { edges, pageInfo: viewPlace(page, after) };
+}
+
+/** @param after the cursor that the page starts after. */
+export function viewPlace({ entries, hasMore }: AnyPage, after: string | null): PageInfo {
   return {
-    edges,
-    pageInfo: {
-      hasNextPage: page.hasMore,
-      hasPreviousPage: after !== null,
-      startCursor: edges.at(0)?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    },
+    hasNextPage: hasMore,
+    hasPreviousPage: after !== null,
+    startCursor: entries.at(0)?.cursor ?? null,
+    endCursor: entries.at(-1)?.cursor ?? null,
   };
 }
+
+type AnyPage = Pick<MessagePage, 'hasMore'> & { readonly entries: readonly { readonly cursor: string }[] };

@@ -1,8 +1,10 @@
-import { GraphQLError, GraphQLScalarType } from 'graphql';
+import { GraphQLError, GraphQLScalarType, Kind, print } from 'graphql';
 import { GraphQLDateTime } from 'graphql-scalars';
 
 /** An instant, as an RFC 3339 string in UTC. Resolvers give milliseconds since the epoch. */
 export const DateTime = GraphQLDateTime;
+
+const aDelay = 'a string such as "2d" or "90s"';
 
 /**
  * How long Pingup waits before it sends. It takes any string: whether the string is a delay is checked together with
@@ -16,6 +18,10 @@ export const Delay = new GraphQLScalarType<string, string>({
   serialize: (value) => String(value),
   parseValue(value) {
     if (typeof value === 'string') return value;
-    throw new GraphQLError(`expected a string such as "2d" or "90s", not ${JSON.stringify(value)}`);
+    throw new GraphQLError(`expected ${aDelay}, not ${JSON.stringify(value)}`);
+  },
+  parseLiteral(node) {
+    if (node.kind === Kind.STRING) return node.value;
+    throw new GraphQLError(`expected ${aDelay}, not ${print(node)}`, { nodes: node });
   },
 });

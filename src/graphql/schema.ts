@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchema, type PubSub } from 'type-graphql';
 import { MessageResolver } from './message-resolver.ts';
+import { SendResolver } from './send-resolver.ts';
 
 /**
  * type-graphql refuses a schema with subscriptions unless it is given a pub/sub, even though every subscription here
@@ -18,5 +19,5 @@ const unusedPubSub: PubSub = {
 
 /** The schema, as `schema/schema.graphql` shows it. */
 export function buildGatewaySchema(): Promise<GraphQLSchema> {
-  return buildSchema({ resolvers: [MessageResolver], validate: false, pubSub: unusedPubSub });
+  return buildSchema({ resolvers: [MessageResolver, SendResolver], validate: false, pubSub: unusedPubSub });
 }

@@ -25,6 +25,14 @@ export class SendTextMessageInput {
 
   @Field(() => Delay, { nullable: true, description: 'How long Pingup is to wait before it sends.' })
   delay?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Makes a repeat safe: 1 to 255 visible ASCII characters of your own, such as a UUID. The same key with the same ' +
+      'arguments gives the first result again, and nothing leaves; with other arguments it is IDEMPOTENCY_KEY_REUSED.',
+  })
+  idempotencyKey?: string | null;
 }
 
 @ObjectType({ description: 'What came of `sendTextMessage`.', simpleResolvers: true })
@@ -33,4 +41,9 @@ export class SendTextMessagePayload {
     description: 'The message that Pingup accepted. Watch its id with `messageStatus`.',
   })
   message!: Message;
+
+  @Field(() => Boolean, {
+    description: 'Whether an earlier send with the same `idempotencyKey` sent it, and this one sent nothing.',
+  })
+  replayed!: boolean;
 }

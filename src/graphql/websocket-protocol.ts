@@ -1,22 +1,40 @@
 import {
   type ExecutionArgs,
   type ExecutionResult,
+  execute,
   type FormattedExecutionResult,
   GraphQLError,
   type GraphQLSchema,
+  getOperationAST,
+  OperationTypeNode,
+  subscribe,
+  type ValidationRule,
 } from 'graphql';
-import { makeServer, type SubscribePayload } from 'graphql-ws';
-import type { Logger } from 'pino';
+import { type ConnectionInitMessage, makeServer, type SubscribePayload } from 'graphql-ws';
 import { GatewayError } from '../errors.ts';
-import { describeError } from './describe-error.ts';
+import type { DescribeError } from './describe-error.ts';
 import { createDocumentCache } from './document-cache.ts';
-import type { GatewayContext } from './message-resolver.ts';
-import type { GraphqlProtocol } from './websocket-server.ts';
+import type { GatewayContext, SharedContext } from './message-resolver.ts';
+import {
+  beginOperation,
+  closeOperations,
+  endOperation,
+  type SocketOperations,
+  takeTurn,
+} from './socket-operations.ts';
+import { createSubscriptionLifetimes } from './subscription-lifetimes.ts';
+import type { GraphqlProtocol } from './websocket-socket.ts';
 
 export interface WebsocketProtocolOptions {
   readonly schema: GraphQLSchema;
-  readonly context: GatewayContext;
-  readonly log: Logger;
+  readonly context: SharedContext;
+  /** Besides graphql-js's own. */
+  readonly rules: readonly ValidationRule[];
+  readonly describeError: DescribeError;
+  /** How long a subscription may run before it completes. */
+  readonly subscriptionMs: number;
+  /** How long a socket may take over its connection_init. */
+  readonly initMs?: number;
 }
 
 /** Operations that one socket may have under way at once. What a reader that stopped can cost is bounded by it. */
@@ -27,37 +45,92 @@ function tooManyOperations(): GraphQLError {
   return new GraphQLError(message, { originalError: new GatewayError('TOO_MANY_OPERATIONS', message) });
 }
 
-/** graphql-transport-ws with the rules of the HTTP side: the same documents, context, errors. */
-export function createWebsocketProtocol(options: WebsocketProtocolOptions): GraphqlProtocol {
-  const { schema, context, log } = options;
-  const check = createDocumentCache(schema);
+/**
+ * graphql-transport-ws with the rules of the HTTP side: the same documents, context, errors. Whatever goes wrong in
+ * one operation ends that operation alone.
+ */
+export function createWebsocketProtocol(options: WebsocketProtocolOptions): GraphqlProtocol & Disposable {
+  const { schema, context, rules, describeError, subscriptionMs, initMs = 3_000 } = options;
+  const contextValue: GatewayContext = { ...context, traceparent: undefined };
+  const check = createDocumentCache(schema, rules);
+  const lifetimes = createSubscriptionLifetimes(subscriptionMs);
 
-  function prepare(payload: SubscribePayload): ExecutionArgs | readonly GraphQLError[] {
-    const checked = check(payload.query);
-    if (!('kind' in checked)) return checked;
-    const { variables, operationName } = payload;
-    return {
+  function prepare({ query, variables, operationName }: SubscribePayload): Prepared {
+    const checked = check(query);
+    if (!('kind' in checked)) return { errors: checked };
+    const operation = getOperationAST(checked, operationName)?.operation;
+    if (!operation) return { errors: [unknownOperation(operationName)] };
+    const args: ExecutionArgs = {
       schema,
       document: checked,
-      contextValue: context,
+      contextValue,
       variableValues: variables ?? null,
       operationName: operationName ?? null,
     };
+    return { args, operation };
   }
 
-  return makeServer({
+  async function begin(socket: SocketOperations, payload: SubscribePayload) {
+    if (socket.running.size >= maxOperations) return [tooManyOperations()];
+    const { args, operation, errors } = prepare(payload);
+    if (errors) return errors;
+    beginOperation(socket, payload);
+    const mayRun = operation !== OperationTypeNode.QUERY || (await takeTurn(socket, payload));
+    return mayRun ? args : [tooManyOperations()];
+  }
+
+  function describeResult(
+    data: ExecutionResult['data'],
+    errors: readonly GraphQLError[],
+  ): FormattedExecutionResult {
+    return { ...(data !== undefined && { data }), errors: errors.map(describeError) };
+  }
+
+  const server = makeServer<ConnectionInitMessage['payload'], SocketOperations>({
     schema,
-    onSubscribe: ({ subscriptions }, _id, payload) =>
-      Object.keys(subscriptions).length > maxOperations ? [tooManyOperations()] : prepare(payload),
-    onNext: (_socket, _id, _payload, _args, { data, errors }) => errors && describeResult(data, errors, log),
-    onError: (_socket, _id, _payload, errors) => errors.map((error) => describeError(error, log)),
+    connectionInitWaitTimeout: initMs,
+    execute: (args) => contain(() => execute(args)),
+    subscribe: (args) => contain(() => subscribe(args)),
+    onSubscribe: ({ extra }, _id, payload) => begin(extra, payload),
+    onOperation: (_socket, _id, payload, _args, result) => {
+      if (isSubscription(result)) lifetimes.begin(payload, result);
+    },
+    onComplete: ({ extra }, _id, payload) => {
+      lifetimes.end(payload);
+      endOperation(extra, payload);
+    },
+    onClose: ({ extra }) => {
+      for (const operation of closeOperations(extra)) lifetimes.stop(operation);
+    },
+    onNext: (_socket, _id, _payload, _args, { data, errors }) => errors && describeResult(data, errors),
+    onError: (_socket, _id, _payload, errors) => errors.map(describeError),
   });
+  return { ...server, [Symbol.dispose]: () => lifetimes[Symbol.dispose]() };
 }
 
-function describeResult(
-  data: ExecutionResult['data'],
-  errors: readonly GraphQLError[],
-  log: Logger,
-): FormattedExecutionResult {
-  return { ...(data !== undefined && { data }), errors: errors.map((error) => describeError(error, log)) };
+/** An operation that may begin, or why it may not. */
+type Prepared =
+  | { readonly args: ExecutionArgs; readonly operation: OperationTypeNode; readonly errors?: undefined }
+  | { readonly args?: undefined; readonly operation?: undefined; readonly errors: readonly GraphQLError[] };
+
+function unknownOperation(name: string | null | undefined): GraphQLError {
+  const message =
+    name != null
+      ? `Unknown operation named "${name}".`
+      : 'Must provide operation name if query contains multiple operations.';
+  return new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } });
+}
+
+/** graphql-js throws what is no fault of the request, and graphql-ws would end the socket with it. */
+async function contain<T>(run: () => Promise<T> | T): Promise<T | ExecutionResult> {
+  try {
+    return await run();
+  } catch (error) {
+    const originalError = error instanceof Error ? error : new Error(String(error));
+    return { errors: [new GraphQLError(originalError.message, { originalError })] };
+  }
+}
+
+function isSubscription(result: object): result is AsyncGenerator<unknown> {
+  return Symbol.asyncIterator in result && 'return' in result;
 }

@@ -1,16 +1,20 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { handleProtocols, type makeServer } from 'graphql-ws';
+import { handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
-import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { createAdmission, type SocketLimits } from './websocket-admission.ts';
+import { closeInTurn } from './websocket-closing.ts';
+import { attachSocket, type GraphqlProtocol, tryAgainLater } from './websocket-socket.ts';
 
-/** The part of graphql-ws that this adapter drives: it is told of each socket that opened. */
-export type GraphqlProtocol = ReturnType<typeof makeServer>;
-
-export interface WebsocketOptions {
+export interface WebsocketOptions extends SocketLimits {
   readonly server: Server;
   readonly path: string;
   readonly protocol: GraphqlProtocol;
+  /** Whether the page that asks may have a socket. */
+  readonly allowsOrigin: (request: IncomingMessage) => boolean;
+  /** Messages that one socket may send within any second of the clock. */
+  readonly messagesPerSecond: number;
   readonly log: Logger;
   /** How often each socket is pinged, in ms. One that stayed silent since the last ping is ended. */
   readonly pingIntervalMs?: number;
@@ -20,30 +24,37 @@ export interface GraphqlSockets {
   readonly open: number;
   /** Bytes that wait for readers who do not keep up, over all sockets. */
   readonly waitingBytes: number;
-  /** Closes every socket with 1001, which clients take as "come back elsewhere"; ends those that do not answer. */
-  close(): Promise<void>;
+  /**
+   * Closes every socket with 1001, which clients take as "come back elsewhere"; ends those that do not answer. Many
+   * sockets are closed one after the other over `withinMs`, so that their clients do not all come back at once.
+   */
+  close(withinMs: number): Promise<void>;
 }
 
 /** The largest frame a client may send: far more than any operation needs. */
 const maxFrameBytes = 64 * 1024;
-/** What may wait for a slow reader before its own requests are no longer read. */
-const maxWaitingBytes = 1024 * 1024;
-const closeGraceMs = 2_000;
+/** How long a client may take to answer a close. */
+const closeTimeoutMs = 2_000;
+const serverOptions = {
+  noServer: true,
+  maxPayload: maxFrameBytes,
+  perMessageDeflate: false,
+  handleProtocols: (offered: Set<string>) => handleProtocols(offered),
+  closeTimeout: closeTimeoutMs,
+};
 
 /**
  * Serves graphql-transport-ws on the HTTP server's own port.
+ *
+ * another path 404 | a page that may not 403 | too many sockets 1013 | too many messages 1013 | frame over 64 KiB 1009
  *
  * Against the adapter that comes with graphql-ws: no timers for each socket (one sweep pings them all), no upgrade
  * request kept alive, and a reader that stopped is no longer listened to.
  */
 export function serveWebsockets(options: WebsocketOptions): GraphqlSockets {
-  const { server, path, protocol, log, pingIntervalMs = 12_000 } = options;
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: maxFrameBytes,
-    perMessageDeflate: false,
-    handleProtocols: (offered) => handleProtocols(offered),
-  });
+  const { server, path, protocol, allowsOrigin, messagesPerSecond, log, pingIntervalMs = 12_000 } = options;
+  const admission = createAdmission(options);
+  const sockets = new WebSocketServer(serverOptions);
   const silent = new WeakSet<WebSocket>();
   const sweep = setInterval(() => sockets.clients.forEach(ping), pingIntervalMs);
 
@@ -56,14 +67,20 @@ export function serveWebsockets(options: WebsocketOptions): GraphqlSockets {
     }
   }
 
-  function welcome(socket: WebSocket): void {
-    socket.on('pong', () => silent.delete(socket));
-    attach(socket, protocol, log);
+  function welcome(socket: WebSocket, leave: (() => void) | undefined): void {
+    socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
+    if (leave) {
+      socket.on('pong', () => silent.delete(socket));
+      attachSocket(socket, { protocol, messagesPerSecond, leave, log });
+    } else {
+      socket.close(tryAgainLater, 'Too many sockets');
+    }
   }
 
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    if (pathOf(request) === path) sockets.handleUpgrade(request, stream, head, welcome);
-    else refuse(stream);
+    if (pathOf(request) !== path) refuse(stream, '404 Not Found');
+    else if (!allowsOrigin(request)) refuse(stream, '403 Forbidden');
+    else sockets.handleUpgrade(request, stream, head, (socket) => welcome(socket, admission.enter(request)));
   }
 
   server.on('upgrade', upgrade);
@@ -74,73 +91,19 @@ export function serveWebsockets(options: WebsocketOptions): GraphqlSockets {
     get waitingBytes() {
       return [...sockets.clients].reduce((bytes, socket) => bytes + socket.bufferedAmount, 0);
     },
-    async close() {
+    async close(withinMs) {
       clearInterval(sweep);
       server.off('upgrade', upgrade);
-      await Promise.all([...sockets.clients].map(goAway));
+      await closeInTurn([...sockets.clients], withinMs);
     },
   };
 }
 
-/** Tells graphql-ws of a socket, by the little of it that graphql-ws needs. */
-function attach(socket: WebSocket, protocol: GraphqlProtocol, log: Logger): void {
-  let onMessage: (data: string) => Promise<void> = async () => {};
-  const closed = protocol.opened(
-    {
-      protocol: socket.protocol,
-      send: (data) => send(socket, data),
-      close: (code, reason) => socket.close(code, reason),
-      onMessage: (callback) => {
-        onMessage = callback;
-      },
-    },
-    undefined,
-  );
-  socket.on('message', (data: RawData) => {
-    onMessage(String(data)).catch((error) => fail(socket, error, log));
-  });
-  socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
-  socket.on('close', (code, reason) => {
-    Promise.resolve(closed(code, String(reason))).catch((error) =>
-      log.error({ err: error }, 'leaving failed'),
-    );
-  });
-}
-
-/**
- * Resolves once the data has left: graphql-ws pulls the next state only then, so what waits for a slow reader is one
- * state for each subscription. A socket that is gone takes anything.
- */
-function send(socket: WebSocket, data: string): Promise<void> {
-  if (socket.readyState !== socket.OPEN) return Promise.resolve();
-  return new Promise((resolve) => {
-    // As bytes: ws writes a string in two pieces, on a path of Node's that costs several µs more.
-    socket.send(Buffer.from(data), { binary: false }, () => {
-      if (socket.isPaused) socket.resume();
-      resolve();
-    });
-    if (socket.bufferedAmount > maxWaitingBytes) socket.pause();
-  });
-}
-
-function fail(socket: WebSocket, error: unknown, log: Logger): void {
-  log.error({ err: error }, 'a message on a socket failed unexpectedly');
-  socket.close(1011, 'Internal server error');
-}
-
-function goAway(socket: WebSocket): Promise<void> {
-  return new Promise((resolve) => {
-    const deadline = setTimeout(() => socket.terminate(), closeGraceMs);
-    socket.once('close', () => {
-      clearTimeout(deadline);
-      resolve();
-    });
-    socket.close(1001, 'Going away');
-  });
-}
-
-function refuse(stream: Duplex): void {
-  stream.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+/** Node has taken its listeners off the stream, so an error on it without ours would end the process. */
+function refuse(stream: Duplex, status: string): void {
+  stream.on('error', () => stream.destroy());
+  stream.on('finish', () => stream.destroy());
+  stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 function pathOf(request: IncomingMessage): string {

@@ -1,22 +1,26 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Pingup } from '../pingup/port.ts';
 import type { Store } from '../store/port.ts';
 
 export interface HealthOptions {
   readonly store: Store;
+  readonly pingup: Pick<Pingup, 'health'>;
   /** False once the gateway is shutting down. */
   readonly serving: () => boolean;
 }
 
 /**
  * `GET /healthz`: 200 while the process answers at all; restart it when it does not.
- * `GET /readyz`: 200 while sends and callbacks can be served; otherwise 503, with what is in the way.
+ * `GET /readyz`: 200 while sends and callbacks can be served; otherwise 503, with what is in the way. How Pingup does is
+ * shown as a detail: while it is down, callbacks still come, and no other gateway could send either.
  */
-export async function health(app: FastifyInstance, { store, serving }: HealthOptions): Promise<void> {
+export async function health(app: FastifyInstance, options: HealthOptions): Promise<void> {
+  const { store, pingup, serving } = options;
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     if (!serving()) return notReady(reply, 'shutting down');
     return store.check().then(
-      () => ({ status: 'ready' }),
+      () => ({ status: 'ready', pingup: pingup.health() }),
       () => notReady(reply, 'the store cannot write'),
     );
   });

@@ -3,9 +3,11 @@ import ky from 'ky';
 import type { Logger } from 'pino';
 import { GatewayError } from '../errors.ts';
 import type { OutgoingText } from '../outgoing-text.ts';
+import { createCredentials } from './credentials.ts';
 import { ExchangeError } from './exchange-error.ts';
-import { createPooledFetch } from './pooled-fetch.ts';
-import type { Pingup } from './port.ts';
+import { createPacing } from './pacing.ts';
+import { createPooledFetch, type Outgoing } from './pooled-fetch.ts';
+import type { Pingup, SendContext } from './port.ts';
 import { outcomeUnknown, readSendAnswer } from './send-answer.ts';
 
 export interface PingupClientOptions {
@@ -17,10 +19,15 @@ export interface PingupClientOptions {
   readonly timeoutMs: number;
   /** Sent along as `callback_url`, unless null. */
   readonly callbackUrl: string | null;
-  readonly log?: Pick<Logger, 'debug'>;
+  /** Sends under way at once. */
+  readonly concurrency: number;
+  /** Sends that may wait until others are done. */
+  readonly maxWaiting: number;
+  /** Sends that begin within any second; null: as many as may be. */
+  readonly sendsPerSecond: number | null;
+  readonly log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 }
 
-const maxConnections = 256;
 const maxAnswerBytes = 64 * 1024;
 /** Long enough for a lost packet to be sent again twice. */
 const maxConnectMs = 4_000;
@@ -31,10 +38,11 @@ const maxPauseMs = 2_000;
  * The call of Pingup's API: `POST {baseUrl}/{business}/messages`.
  *
  * nothing left: asked again until the deadline, then PINGUP_UNAVAILABLE | left, and no answer: SEND_OUTCOME_UNKNOWN,
- * never asked again | answered: `readSendAnswer`
+ * never asked again | answered: `readSendAnswer` | not asked at all: `Pacing`
  */
 export function createPingupClient(options: PingupClientOptions): Pingup {
-  const { baseUrl, business, apiKey, timeoutMs, callbackUrl, log } = options;
+  const { baseUrl, business, apiKey, timeoutMs, callbackUrl, concurrency, log } = options;
+  const { maxWaiting, sendsPerSecond } = options;
   const url = `${baseUrl}/${encodeURIComponent(business)}/messages`;
   const pool = createPooledFetch({
     origin: new URL(url).origin,
@@ -43,7 +51,7 @@ export function createPingupClient(options: PingupClientOptions): Pingup {
       'content-type': 'application/json',
       accept: 'application/json',
     },
-    maxConnections,
+    maxConnections: concurrency,
     // Half of the deadline leaves time for a second try.
     connectTimeoutMs: Math.min(Math.ceil(timeoutMs / 2), maxConnectMs),
     maxAnswerBytes,
@@ -52,25 +60,49 @@ export function createPingupClient(options: PingupClientOptions): Pingup {
   // time-out that forgets the body, and errors that carry the address.
   const api = ky.create({ retry: 0, timeout: false, throwHttpErrors: false });
 
-  async function sendText(text: OutgoingText): Promise<string> {
-    return readSendAnswer(await post(sendBody(text, callbackUrl), performance.now() + timeoutMs));
+  const pacing = createPacing({ concurrency, maxWaiting, perSecond: sendsPerSecond, log });
+  const credentials = createCredentials(log);
+  const closing = new AbortController();
+
+  async function sendText(text: OutgoingText, { traceparent }: SendContext): Promise<string> {
+    const deadline = performance.now() + timeoutMs;
+    const outgoing = { body: sendBody(text, callbackUrl), traceparent, deadline };
+    // What leaves has half of the time or more for its answer: a send that ends unknown is worse than one that waits.
+    return pacing.send(() => askUntilLeft(outgoing), timeoutMs / 2);
   }
 
   /** Repeats what has not left. */
-  async function post(body: string, deadline: number): Promise<Response> {
+  async function askUntilLeft(outgoing: Outgoing): Promise<string> {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
       try {
-        return await api.post(url, { fetch: (input) => pool.exchange(input, body, deadline) });
+        return await pacing.attempt(() => ask(outgoing));
       } catch (error) {
-        if (!isUnsent(error)) throw outcomeUnknown('No usable answer came from Pingup', error);
-        if (isHopeless(error) || performance.now() + pauseMs >= deadline) throw unavailable(error);
-        log?.debug({ err: error, pauseMs }, 'Pingup cannot be reached; asking again');
+        if (!(error instanceof ExchangeError)) throw error;
+        if (isHopeless(error) || performance.now() + pauseMs >= outgoing.deadline) throw unavailable(error);
+        log.debug({ err: error, pauseMs }, 'Pingup cannot be reached; asking again');
       }
-      await delay(pauseMs);
+      // A pause that is cut short leads to one more try, which then says that the pool is closed.
+      await delay(pauseMs, undefined, { signal: closing.signal }).catch(() => undefined);
     }
   }
 
-  return { sendText, [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose]() };
+  /** @throws ExchangeError where nothing left, GatewayError otherwise. */
+  async function ask(outgoing: Outgoing): Promise<string> {
+    const answer = api.post(url, { fetch: (input) => pool.exchange(input, outgoing) });
+    const response = await answer.catch(tellWhetherItLeft);
+    credentials.observe(response.status);
+    return readSendAnswer(response);
+  }
+
+  return {
+    sendText,
+    health: () => ({ credentials: credentials.state, ...pacing.health() }),
+    [Symbol.asyncDispose]() {
+      closing.abort();
+      pacing.close();
+      return pool[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** The documented body. JSON leaves out what is undefined. */
@@ -86,8 +118,9 @@ function sendBody(text: OutgoingText, callbackUrl: string | null): string {
   });
 }
 
-function isUnsent(error: unknown): error is ExchangeError {
-  return error instanceof ExchangeError && !error.mayHaveLeft;
+function tellWhetherItLeft(error: unknown): never {
+  if (error instanceof ExchangeError && !error.mayHaveLeft) throw error;
+  throw outcomeUnknown('No usable answer came from Pingup', error);
 }
 
 /** undici's codes for a pool that is closed, and for a request that it will not take. */

@@ -7,17 +7,24 @@ export interface PooledFetch extends AsyncDisposable {
   /**
    * One request and its answer. It is written to a connection at most once, and no redirect is followed.
    *
-   * Only the method and the URL are taken from `input`; the headers are the pool's, and the body stands beside it,
-   * because to read it back out of a Request costs as much as to send it. The answer carries no header but
-   * `retry-after`; outside 2xx its status is all there is, and comes without waiting for the body.
+   * Only the method and the URL are taken from `input`; the headers are the pool's, and what is this request's own
+   * stands beside it, because to read it back out of a Request costs as much as to send it. The answer carries no
+   * header but `retry-after`; outside 2xx its status is all there is, and comes without waiting for the body.
    *
-   * @param deadline for the answer's last byte, in milliseconds of `performance.now()`.
    * @throws ExchangeError, the connection's own error as its cause.
    */
-  exchange(input: string | URL | Request, body: string, deadline: number): Promise<Response>;
+  exchange(input: string | URL | Request, outgoing: Outgoing): Promise<Response>;
 
   /** Closes all connections at once: what is under way ends with an ExchangeError. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What one request has of its own. */
+export interface Outgoing {
+  readonly body: string;
+  readonly traceparent: string;
+  /** For the answer's last byte, in milliseconds of `performance.now()`. */
+  readonly deadline: number;
 }
 
 export interface PooledFetchOptions {
@@ -56,13 +63,18 @@ export function createPooledFetch(options: PooledFetchOptions): PooledFetch {
     bodyTimeout: 0,
   });
 
-  async function exchange(input: string | URL | Request, body: string, deadline: number): Promise<Response> {
+  async function exchange(input: string | URL | Request, outgoing: Outgoing): Promise<Response> {
     if (queue.waiting >= maxWaiting) throw new ExchangeError(false, new Error('Too many wait.'));
     const { method, url } = input instanceof Request ? input : new Request(input);
-    const path = url.slice(options.origin.length);
+    const request = {
+      method: method as Dispatcher.HttpMethod,
+      path: url.slice(options.origin.length),
+      headers: [...headers, 'traceparent', outgoing.traceparent],
+      body: outgoing.body,
+    };
     return new Promise((resolve, reject) => {
-      const handler = createExchange(queue, deadline, resolve, reject);
-      pool.dispatch({ method: method as Dispatcher.HttpMethod, path, headers, body }, handler);
+      const handler = createExchange(queue, outgoing.deadline, resolve, reject);
+      pool.dispatch(request, handler);
     });
   }
 

@@ -8,8 +8,28 @@ export interface Pingup {
    * @returns Pingup's id of the message.
    * @throws GatewayError PINGUP_UNAVAILABLE, PINGUP_RATE_LIMITED, PINGUP_REJECTED or SEND_OUTCOME_UNKNOWN.
    */
-  sendText(text: OutgoingText): Promise<string>;
+  sendText(text: OutgoingText, context: SendContext): Promise<string>;
+
+  /** How Pingup has been doing, as far as the sends tell. */
+  health(): PingupHealth;
 
   /** Closes the pooled connections. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What a send belongs to, besides what it says. */
+export interface SendContext {
+  /** The trace, as the value of a W3C `traceparent` header. */
+  readonly traceparent: string;
+}
+
+export interface PingupHealth {
+  /** Refused: Pingup has answered 401 or 403, and has taken no text since. */
+  readonly credentials: 'ok' | 'refused';
+  /** Open: Pingup is down, and sends are turned away. Half-open: one send tries whether it is back. */
+  readonly breaker: 'closed' | 'open' | 'half-open';
+  /** Sends that wait for their turn. */
+  readonly queued: number;
+  /** Sends that are under way. */
+  readonly running: number;
 }

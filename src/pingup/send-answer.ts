@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors.ts';
 import { parseMessageId } from './message-id.ts';
+import { rateLimited } from './rate-limit-pause.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
 /**
@@ -12,7 +13,7 @@ import { parseRetryAfter } from './retry-after.ts';
  */
 export async function readSendAnswer(response: Response): Promise<string> {
   const { status } = response;
-  if (status === 429) throw rateLimited(response);
+  if (status === 429) throw rateLimited(parseRetryAfter(response.headers.get('retry-after'), Date.now()));
   if (status >= 500) throw outcomeUnknown(`Pingup answered with HTTP ${status}`);
   if (status >= 300) throw rejected(`with HTTP ${status}`);
   const answer = await response.text().then(parseAnswer, unreadable);
@@ -53,10 +54,4 @@ function unreadable(cause: unknown): never {
 
 function rejected(how: string): GatewayError {
   return new GatewayError('PINGUP_REJECTED', `Pingup refused the message ${how}.`);
-}
-
-function rateLimited(response: Response): GatewayError {
-  const seconds = parseRetryAfter(response.headers.get('retry-after'), Date.now());
-  const details = seconds === undefined ? {} : { retryAfterSeconds: seconds };
-  return new GatewayError('PINGUP_RATE_LIMITED', 'Pingup takes no more messages at present.', details);
 }

@@ -41,7 +41,7 @@ const scenarioByClient: Readonly<Record<SandboxClient, Scenario>> = {
   'answers-429': {
     answer: {
       status: 429,
-      headers: { 'retry-after': '30' },
+      headers: { 'retry-after': '3' },
       body: { success: false, error: 'too many requests' },
     },
     callbacks: [],

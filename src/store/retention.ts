@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { startChore } from './chore.ts';
 import type { Store } from './port.ts';
 
 const dayMs = 86_400_000;
@@ -11,11 +12,7 @@ export function keepOnlyRecent(store: Store, days: number, log: Logger): Disposa
     if (deleted > 0) log.info({ deleted, days }, 'messages past their retention were deleted');
   }
 
-  function pruneOrWarn(): void {
-    prune().catch((error) => log.warn({ err: error }, 'retention could not run; it will be tried again'));
-  }
-
-  pruneOrWarn();
-  const timer = setInterval(pruneOrWarn, hourMs);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  return startChore(prune, hourMs, (error) =>
+    log.warn({ err: error }, 'retention could not run; it will be tried again'),
+  );
 }

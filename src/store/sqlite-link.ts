@@ -1,7 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StoreLog } from './log.ts';
-import { type OperationName, type Operations, writingOperations } from './sqlite-protocol.ts';
-import { createQueue } from './sqlite-queue.ts';
+import { rememberFiles } from './sqlite-files.ts';
+import { ownerFileOf } from './sqlite-owner.ts';
+import {
+  heavyOperations,
+  type OperationName,
+  type Operations,
+  writingOperations,
+} from './sqlite-protocol.ts';
+import { createQueue, type OnBatch } from './sqlite-queue.ts';
 import { startThread, type Thread } from './sqlite-thread.ts';
 
 /** How long to wait before what failed is tried again. */
@@ -18,22 +25,28 @@ export interface Link extends AsyncDisposable {
     call: readonly [Name, ...Parameters<Operations[Name]>],
     heard?: (value: ReturnType<Operations[Name]>) => void,
   ): Promise<ReturnType<Operations[Name]>>;
+
+  /** How many calls were not answered yet. */
+  readonly pending: number;
 }
 
 export interface LinkOptions {
   readonly path: string;
   readonly log: StoreLog | undefined;
+  readonly onBatch?: OnBatch | undefined;
+  readonly patienceMs?: number | undefined;
   /** A new worker serves. What the old one wrote last may not have been heard of. Repeated while it rejects. */
   readonly replaced: () => Promise<void>;
 }
 
 /** @throws Refusal when the database cannot be opened. */
-export async function openLink({ path, log, replaced }: LinkOptions): Promise<Link> {
-  const queue = createQueue();
+export async function openLink({ path, log, replaced, onBatch, patienceMs }: LinkOptions): Promise<Link> {
+  const queue = createQueue({ onBatch, patienceMs });
   const health = createHealth(log);
   const closing = new AbortController();
   let replacing: Promise<void> | undefined;
   let thread = await start();
+  const checkFiles = rememberFiles([path, ownerFileOf(path)]);
 
   async function start(): Promise<Thread> {
     const started = await startThread(path, {
@@ -50,6 +63,8 @@ export async function openLink({ path, log, replaced }: LinkOptions): Promise<Li
     queue.disconnect(cause);
     log?.error({ err: cause }, 'The database worker died. Another takes its place.');
     await persist(async () => {
+      // A worker makes a database where there is none.
+      checkFiles();
       thread = await start();
     });
     await persist(replaced);
@@ -71,13 +86,19 @@ export async function openLink({ path, log, replaced }: LinkOptions): Promise<Li
       try {
         // The worker answers a call with what its operation returns.
         type Value = ReturnType<Operations[(typeof call)[0]]>;
-        const value = await queue.ask(JSON.stringify(call), heard as ((value: unknown) => void) | undefined);
+        const value = await queue.ask(JSON.stringify(call), {
+          heard: heard as ((value: unknown) => void) | undefined,
+          heavy: heavyOperations.has(call[0]),
+        });
         health.served(call[0]);
         return value as Value;
       } catch (error) {
         health.failed(error);
         throw error;
       }
+    },
+    get pending() {
+      return queue.pending;
     },
     [Symbol.asyncDispose]: async () => {
       await queue.close();

@@ -9,7 +9,7 @@ import {
   statusOf,
   updatedAtOf,
 } from '../message.ts';
-import type { NumberedMessage, PageOfRows } from './sqlite-protocol.ts';
+import type { NumberedMessage, PageOfMessages } from './sqlite-protocol.ts';
 
 /** The table of messages. Whoever calls sees to the transaction. */
 export interface MessageTable {
@@ -17,9 +17,7 @@ export interface MessageTable {
   merge(news: Message): Message;
   find(id: string): Message | undefined;
   /** Newest first. Reads at most `limit` rows for each status, whatever the size of the table. */
-  list(page: PageOfRows): NumberedMessage[];
-  /** Deletes at most `limit` messages that were last touched before `before`, and returns how many. */
-  prune(before: number, limit: number): number;
+  list(page: PageOfMessages): NumberedMessage[];
 }
 
 export function messageTable(db: DatabaseSync): MessageTable {
@@ -30,13 +28,11 @@ export function messageTable(db: DatabaseSync): MessageTable {
   const byStatus = db.prepare(`SELECT ${columns} FROM messages WHERE status = ? AND ${page}`);
   const byClient = db.prepare(`SELECT ${columns} FROM messages WHERE client = ? AND status = ? AND ${page}`);
   const insert = db.prepare(
-    'INSERT INTO messages (client, status, updated_at, details, history, id) VALUES (?, ?, ?, ?, ?, ?)',
+    `INSERT INTO messages (client, status, updated_at, details, history, id, created_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?3)`,
   );
   const update = db.prepare(
     'UPDATE messages SET client = ?, status = ?, updated_at = ?, details = ?, history = ? WHERE seq = ?',
-  );
-  const deleteOld = db.prepare(
-    'DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE updated_at < ? LIMIT ?)',
   );
 
   function mergeIn(news: Message): Message {
@@ -48,7 +44,7 @@ export function messageTable(db: DatabaseSync): MessageTable {
     return merged;
   }
 
-  function list({ limit, before, client, statuses }: PageOfRows): NumberedMessage[] {
+  function list({ limit, before, client, statuses }: PageOfMessages): NumberedMessage[] {
     const below = before ?? Number.MAX_SAFE_INTEGER;
     if (client === null && statuses === null) return newest.all(below, limit).map(numbered);
     return [...new Set(statuses ?? deliveryStatuses)]
@@ -67,7 +63,6 @@ export function messageTable(db: DatabaseSync): MessageTable {
       const row = byId.get(id);
       return row && messageOf(row);
     },
-    prune: (before, limit) => Number(deleteOld.run(before, limit).changes),
   };
 }
 

@@ -9,7 +9,7 @@ import { refusalOf } from './sqlite-refusal.ts';
  * @throws Refusal when another has it, or the file cannot be written.
  */
 export function claimDatabase(path: string): Disposable {
-  const owner = new DatabaseSync(`${path}-owner`, { timeout: 0, open: false });
+  const owner = new DatabaseSync(ownerFileOf(path), { timeout: 0, open: false });
   try {
     owner.open();
     owner.exec('BEGIN EXCLUSIVE');
@@ -18,4 +18,9 @@ export function claimDatabase(path: string): Disposable {
     if (owner.isOpen) owner.close();
     throw refusalOf(path, error);
   }
+}
+
+/** The file that is locked for as long as a database is served. */
+export function ownerFileOf(path: string): string {
+  return `${path}-owner`;
 }

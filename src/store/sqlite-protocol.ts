@@ -1,6 +1,6 @@
 import type { GatewayErrorCode } from '../errors.ts';
 import type { DeliveryStatus, Message } from '../message.ts';
-import type { OutgoingText } from '../outgoing-text.ts';
+import type { Begun, NewSend, Send, SendOutcome } from '../send.ts';
 import type { QuarantinedCallback } from './port.ts';
 
 /**
@@ -8,22 +8,26 @@ import type { QuarantinedCallback } from './port.ts';
  * The calls of a batch that write share one transaction, and its reads are served after that.
  */
 export interface Operations {
-  begin(text: OutgoingText, at: number): string;
+  begin(send: NewSend): Begun;
   accept(attempt: string, message: Message): Message;
   fail(attempt: string, code: GatewayErrorCode, at: number): null;
+  /** Returns how many became UNKNOWN. */
+  settleLost(before: number, at: number): number;
   /** Returns what is then known of the ids in `watched`, which are some of those in `news`. */
   record(
     news: readonly Message[],
     quarantined: readonly QuarantinedCallback[],
     watched: readonly string[],
   ): Message[];
-  /** Deletes one small batch, and returns how many rows that were; 0 when none is left. */
-  prune(table: PrunedTable, before: number): number;
+  /** Looks through the next few rows after `seq`, and deletes those last touched before `before`. */
+  prune(table: PrunedTable, before: number, seq: number): PrunedRows;
   check(): null;
   /** Those of the ids that are known, in no promised order. */
   find(ids: readonly string[]): Message[];
   /** Newest first. */
-  list(page: PageOfRows): NumberedMessage[];
+  list(page: PageOfMessages): NumberedMessage[];
+  /** Newest first. */
+  sends(page: PageOfSends): Send[];
 }
 
 export type OperationName = keyof Operations;
@@ -33,15 +37,33 @@ export const writingOperations: ReadonlySet<OperationName> = new Set([
   'begin',
   'accept',
   'fail',
+  'settleLost',
   'record',
   'prune',
   'check',
 ] as const);
 
-export interface PageOfRows {
+/** Those of which a batch takes only a few: each reads up to a hundred rows, and the calls behind it wait. */
+export const heavyOperations: ReadonlySet<OperationName> = new Set(['list', 'sends'] as const);
+
+export interface PrunedRows {
+  /** The ids of messages, the numbers of other rows. */
+  readonly deleted: readonly string[];
+  /** Where to go on from; null once no old row follows. */
+  readonly next: number | null;
+}
+
+interface PageOfRows {
   readonly limit: number;
-  /** Only messages with a smaller `seq`, where it is not null. */
+  /** Only rows with a smaller `seq`, where it is not null. */
   readonly before: number | null;
+}
+
+export interface PageOfSends extends PageOfRows {
+  readonly outcomes: readonly SendOutcome[] | null;
+}
+
+export interface PageOfMessages extends PageOfRows {
   readonly client: string | null;
   readonly statuses: readonly DeliveryStatus[] | null;
 }

@@ -7,11 +7,11 @@ import type { Answer } from './sqlite-protocol.ts';
  */
 export interface Queue {
   /**
-   * Resolves to the answer. `heard` gets it too, even when it comes after the call was given up.
+   * Resolves to the answer.
    *
    * @throws GatewayError STORE_UNAVAILABLE when no answer came in time, the call failed, or too many wait.
    */
-  ask(call: string, heard?: (value: unknown) => void): Promise<unknown>;
+  ask(call: string, options?: AskOptions): Promise<unknown>;
 
   /** Sends batches to `post` from now on, one at a time. */
   connect(post: (batch: string) => void): void;
@@ -22,41 +22,63 @@ export interface Queue {
   /** The worker is gone: rejects what is out and what waits. Later calls wait for the next `connect`. */
   disconnect(cause: unknown): void;
 
+  /** How many calls were not answered yet. */
+  readonly pending: number;
+
   /** Refuses later calls, and resolves once the earlier ones are answered or given up. */
   close(): Promise<void>;
 }
 
+export interface AskOptions {
+  /** Gets the answer too, even when it comes after the call was given up. */
+  readonly heard?: ((value: unknown) => void) | undefined;
+  /** It takes long. Calls that are not heavy do not wait for one that its batch has no place for. */
+  readonly heavy?: boolean;
+}
+
+/** Told of each batch that was answered: how many milliseconds it was out, and how many calls it had. */
+export type OnBatch = (milliseconds: number, calls: number) => void;
+
 export interface QueueLimits {
   /** How long a call may wait for its answer. */
-  readonly patienceMs?: number;
+  readonly patienceMs?: number | undefined;
   /** How many calls may wait at a time. */
   readonly maxPending?: number;
   /** How many calls share a transaction at most, so that none keeps the others waiting for long. */
   readonly maxBatch?: number;
+  /** How many of them may be heavy ones. */
+  readonly maxHeavy?: number;
+  /** At how many characters a batch is full. */
+  readonly maxChars?: number;
 }
 
-interface Pending extends PromiseWithResolvers<unknown> {
+export interface QueueOptions extends QueueLimits {
+  readonly onBatch?: OnBatch | undefined;
+}
+
+interface Pending extends PromiseWithResolvers<unknown>, AskOptions {
   readonly call: string;
-  readonly heard: ((value: unknown) => void) | undefined;
   readonly deadline: number;
 }
 
-export function createQueue(limits: QueueLimits = {}): Queue {
-  const { patienceMs = 1_800, maxPending = 20_000, maxBatch = 2_000 } = limits;
+export function createQueue(options: QueueOptions = {}): Queue {
+  const { patienceMs = 1_800, maxPending = 20_000, onBatch } = options;
+  const takeBatch = createTake(options);
   let post: ((batch: string) => void) | undefined;
   let out: Pending[] = [];
+  let outSince = 0;
   let waiting: Pending[] = [];
   let gathering = false;
   let clock: NodeJS.Timeout | undefined;
   let closed = false;
 
-  function ask(call: string, heard?: (value: unknown) => void): Promise<unknown> {
+  function ask(call: string, { heard, heavy = false }: AskOptions = {}): Promise<unknown> {
     if (closed) return Promise.reject(unavailable(new Error('The store is closed.')));
     if (out.length + waiting.length >= maxPending) {
       return Promise.reject(unavailable(new Error(`${maxPending} calls wait for the database already.`)));
     }
     const deadline = performance.now() + patienceMs;
-    const pending = { ...Promise.withResolvers<unknown>(), call, heard, deadline };
+    const pending = { ...Promise.withResolvers<unknown>(), call, heard, heavy, deadline };
     waiting.push(pending);
     clock ??= setTimeout(giveUpLate, patienceMs);
     // Not at once: the calls that this turn of the event loop still brings share the batch.
@@ -68,12 +90,14 @@ export function createQueue(limits: QueueLimits = {}): Queue {
   function postNext(): void {
     gathering = false;
     if (!post || out.length > 0 || waiting.length === 0) return;
-    out = waiting.splice(0, maxBatch);
+    [out, waiting] = takeBatch(waiting);
+    outSince = performance.now();
     post(`[${out.map((pending) => pending.call).join(',')}]`);
   }
 
   function answer(answers: readonly Answer[]): void {
     const answered = out;
+    onBatch?.(performance.now() - outSince, answered.length);
     out = [];
     postNext();
     for (const [index, pending] of answered.entries()) settle(pending, answers[index]);
@@ -102,6 +126,9 @@ export function createQueue(limits: QueueLimits = {}): Queue {
     ask,
     answer,
     disconnect,
+    get pending() {
+      return out.length + waiting.length;
+    },
     connect: (newPost) => {
       post = newPost;
       postNext();
@@ -111,6 +138,27 @@ export function createQueue(limits: QueueLimits = {}): Queue {
       await Promise.allSettled([...out, ...waiting].map((pending) => pending.promise));
       clearTimeout(clock);
     },
+  };
+}
+
+/** Divides what waits into the next batch and the rest, in their order. */
+function createTake({ maxBatch = 2_000, maxHeavy = 16, maxChars = 16 * 1_048_576 }: QueueLimits) {
+  return (waiting: readonly Pending[]): [batch: Pending[], rest: Pending[]] => {
+    const batch: Pending[] = [];
+    const rest: Pending[] = [];
+    let heavy = 0;
+    let chars = 0;
+    for (const pending of waiting) {
+      const full = batch.length >= maxBatch || chars >= maxChars;
+      if (full || (pending.heavy && heavy >= maxHeavy)) {
+        rest.push(pending);
+        continue;
+      }
+      batch.push(pending);
+      chars += pending.call.length;
+      if (pending.heavy) heavy += 1;
+    }
+    return [batch, rest];
   };
 }
 

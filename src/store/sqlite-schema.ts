@@ -52,6 +52,33 @@ const migrations: readonly string[] = [
   CREATE TABLE probe (writes INTEGER NOT NULL) STRICT;
   INSERT INTO probe VALUES (0);
   `,
+  `
+  -- A send's outcome is a SendOutcome from now on, and error_code says why it is none of PENDING and ACCEPTED.
+  -- business is null in rows that are older than this; idempotency_key and fingerprint are null where there is no key,
+  -- and where the key was given back.
+  ALTER TABLE sends ADD COLUMN business TEXT;
+  ALTER TABLE sends ADD COLUMN idempotency_key TEXT;
+  ALTER TABLE sends ADD COLUMN fingerprint TEXT;
+  ALTER TABLE sends ADD COLUMN error_code TEXT;
+  UPDATE sends SET
+    error_code = nullif(outcome, 'ACCEPTED'),
+    outcome = CASE
+      WHEN outcome IS NULL THEN 'PENDING'
+      WHEN outcome = 'ACCEPTED' THEN 'ACCEPTED'
+      WHEN outcome = 'PINGUP_REJECTED' THEN 'REJECTED'
+      WHEN outcome IN ('PINGUP_UNAVAILABLE', 'PINGUP_RATE_LIMITED') THEN 'NOT_SENT'
+      ELSE 'UNKNOWN'
+    END;
+  CREATE UNIQUE INDEX sends_by_key ON sends (business, idempotency_key) WHERE idempotency_key IS NOT NULL;
+  CREATE INDEX sends_by_outcome ON sends (outcome);
+
+  -- When the store first heard of a message; null in rows that are older than this.
+  ALTER TABLE messages ADD COLUMN created_at INTEGER;
+  -- Retention walks along seq instead of indexes that every write moves.
+  DROP INDEX messages_by_update;
+  DROP INDEX sends_by_begin;
+  DROP INDEX quarantine_by_receipt;
+  `,
 ];
 
 /**

@@ -1,15 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { rememberFiles } from './sqlite-files.ts';
 import { createOperations } from './sqlite-operations.ts';
+import { ownerFileOf } from './sqlite-owner.ts';
 import { type Answer, type Call, closeRequest, type Opening, writingOperations } from './sqlite-protocol.ts';
 import { refusalOf } from './sqlite-refusal.ts';
+import { createEncoder, failure } from './sqlite-reply.ts';
 import { openDatabase } from './sqlite-schema.ts';
 import { createTransactions } from './sqlite-transaction.ts';
 
 /** The thread that owns the database: opens it, says so, and serves batches until it is asked to close. */
 function work(port: MessagePort, path: string): void {
   try {
-    serve(port, openDatabase(path));
+    serve(port, path, openDatabase(path));
     port.postMessage({ refusal: null } satisfies Opening);
   } catch (error) {
     port.postMessage({ refusal: refusalOf(path, error).message } satisfies Opening);
@@ -17,17 +20,21 @@ function work(port: MessagePort, path: string): void {
   }
 }
 
-function serve(port: MessagePort, db: DatabaseSync): void {
-  const answersTo = createServer(db);
+function serve(port: MessagePort, path: string, db: DatabaseSync): void {
+  const replyTo = createServer(db, rememberFiles([path, `${path}-wal`, ownerFileOf(path)]));
   port.on('message', (request: string) => {
-    if (request !== closeRequest) return port.postMessage(JSON.stringify(answersTo(JSON.parse(request))));
+    if (request !== closeRequest) return port.postMessage(replyTo(JSON.parse(request)));
     db.close();
     port.close();
   });
 }
 
-/** Serves the writes of a batch in one transaction, then its reads, which need none and fail one by one. */
-function createServer(db: DatabaseSync): (batch: readonly Call[]) => readonly Answer[] {
+/**
+ * Serves the writes of a batch in one transaction, then its reads, which need none and fail one by one.
+ *
+ * @param checkFiles throws while what is written would be lost.
+ */
+function createServer(db: DatabaseSync, checkFiles: () => void): (batch: readonly Call[]) => string {
   const operations = createOperations(db);
   const transact = createTransactions(db);
 
@@ -47,6 +54,7 @@ function createServer(db: DatabaseSync): (batch: readonly Call[]) => readonly An
   function write(calls: readonly Call[]): ReadonlyMap<Call, Answer> {
     const answers = new Map<Call, Answer>();
     try {
+      checkFiles();
       transact(() => {
         for (const call of calls) answers.set(call, run(call));
       });
@@ -57,14 +65,12 @@ function createServer(db: DatabaseSync): (batch: readonly Call[]) => readonly An
   }
 
   return (batch) => {
+    const encode = createEncoder();
+    const replies = new Map<Call, string>();
     const writes = batch.filter(([name]) => writingOperations.has(name));
-    const written = writes.length > 0 ? write(writes) : undefined;
-    return batch.map((call) => written?.get(call) ?? read(call));
+    if (writes.length > 0) for (const [call, answer] of write(writes)) replies.set(call, encode(answer));
+    return `[${batch.map((call) => replies.get(call) ?? encode(read(call))).join(',')}]`;
   };
-}
-
-function failure(error: unknown): Answer {
-  return { error: error instanceof Error ? error.message : String(error) };
 }
 
 if (parentPort) work(parentPort, workerData.path);

@@ -17,35 +17,46 @@ export interface Watchers {
   /** Hands a state to those who watch the message. A state that is not newer than the last one does nothing. */
   tell(message: Message): void;
 
+  /**
+   * The message was deleted: ends its watches, since one that comes back by this id begins again at a revision they
+   * have passed. A watch that has heard nothing yet goes on: what it is about to read is what is there now.
+   */
+  forget(id: string): void;
+
   /** Ends every watch, and every later one as soon as it is opened. */
   close(): void;
 }
 
-interface Watch extends AsyncIterableIterator<Message, undefined> {
-  tell(message: Message): void;
-  end(): void;
-}
+/** Called with each state that is handed to a watch, but for the first, which was there before it. */
+export type OnPush = (message: Message) => void;
 
-export function createWatchers(): Watchers {
-  const watches = new Map<string, Set<Watch>>();
+export function createWatchers(onPush: OnPush = () => undefined): Watchers {
+  // Most messages have one watch, which then stands for itself: a set for each would be half of what an idle one costs.
+  const watches = new Map<string, Watch | Set<Watch>>();
   let size = 0;
   let closed = false;
 
   function open(id: string): Watch {
-    const watch = createWatch(() => remove(id, watch));
+    const watch = new Watch(id, remove, onPush);
     const others = watches.get(id);
-    if (others) others.add(watch);
-    else watches.set(id, new Set([watch]));
+    if (others instanceof Set) others.add(watch);
+    else watches.set(id, others ? new Set([others, watch]) : watch);
     size += 1;
     if (closed) watch.end();
     return watch;
   }
 
-  function remove(id: string, watch: Watch): void {
-    const all = watches.get(id);
-    if (!all?.delete(watch)) return;
+  function remove(watch: Watch): void {
+    const all = watches.get(watch.id);
+    if (all === watch) watches.delete(watch.id);
+    if (all instanceof Set && all.delete(watch) && all.size === 0) watches.delete(watch.id);
     size -= 1;
-    if (all.size === 0) watches.delete(id);
+  }
+
+  function watchesOf(id: string): Iterable<Watch> {
+    const all = watches.get(id);
+    if (!all) return [];
+    return all instanceof Set ? all : [all];
   }
 
   return {
@@ -56,11 +67,14 @@ export function createWatchers(): Watchers {
     ids: () => [...watches.keys()],
     open,
     tell: (message) => {
-      for (const watch of watches.get(message.id) ?? []) watch.tell(message);
+      for (const watch of watchesOf(message.id)) watch.tell(message);
+    },
+    forget: (id) => {
+      for (const watch of watchesOf(id)) watch.forget();
     },
     close: () => {
       closed = true;
-      for (const all of watches.values()) for (const watch of all) watch.end();
+      for (const id of [...watches.keys()]) for (const watch of watchesOf(id)) watch.end();
     },
   };
 }
@@ -69,48 +83,67 @@ type Reader = (result: IteratorResult<Message, undefined>) => void;
 
 /**
  * A mailbox with one slot. It is an iterator by hand, because `return()` of an async generator would queue behind
- * the `next()` that waits. It keeps no message that was read, so an idle watch is small.
+ * the `next()` that waits. It keeps no message that was read, and is a class, whose methods are not made anew for each:
+ * there is one for each idle subscription.
  */
-function createWatch(onEnd: () => void): Watch {
-  let slot: Message | undefined;
-  let revision = 0;
-  let ended = false;
-  const readers: Reader[] = [];
+class Watch implements AsyncIterableIterator<Message, undefined> {
+  readonly id: string;
+  readonly #onEnd: (watch: Watch) => void;
+  readonly #onPush: OnPush;
+  #slot: Message | undefined = undefined;
+  #revision = 0;
+  #ended = false;
+  #readers: Reader[] | undefined = undefined;
 
-  function tell(message: Message): void {
-    if (ended || revisionOf(message) <= revision) return;
-    revision = revisionOf(message);
-    slot = message;
-    readers.shift()?.(take(message));
+  constructor(id: string, onEnd: (watch: Watch) => void, onPush: OnPush) {
+    this.id = id;
+    this.#onEnd = onEnd;
+    this.#onPush = onPush;
   }
 
-  function take(message: Message): IteratorYieldResult<Message> {
-    slot = undefined;
-    if (isFinal(message)) end();
+  tell(message: Message): void {
+    const revision = revisionOf(message);
+    if (this.#ended || revision <= this.#revision) return;
+    if (this.#revision > 0) this.#onPush(message);
+    this.#revision = revision;
+    this.#slot = message;
+    this.#readers?.shift()?.(this.#take(message));
+    if (this.#readers?.length === 0) this.#readers = undefined;
+  }
+
+  forget(): void {
+    if (this.#revision > 0) this.end();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#slot = undefined;
+    this.#onEnd(this);
+    for (const read of this.#readers?.splice(0) ?? []) read({ done: true, value: undefined });
+  }
+
+  next(): Promise<IteratorResult<Message, undefined>> {
+    if (this.#slot) return Promise.resolve(this.#take(this.#slot));
+    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve) => {
+      if (this.#readers) this.#readers.push(resolve);
+      else this.#readers = [resolve];
+    });
+  }
+
+  return(): Promise<IteratorResult<Message, undefined>> {
+    this.end();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #take(message: Message): IteratorYieldResult<Message> {
+    this.#slot = undefined;
+    if (isFinal(message)) this.end();
     return { done: false, value: message };
   }
-
-  function end(): void {
-    if (ended) return;
-    ended = true;
-    slot = undefined;
-    onEnd();
-    for (const read of readers.splice(0)) read({ done: true, value: undefined });
-  }
-
-  const watch: Watch = {
-    tell,
-    end,
-    next: () => {
-      if (slot) return Promise.resolve(take(slot));
-      if (ended) return Promise.resolve({ done: true, value: undefined });
-      return new Promise((resolve) => readers.push(resolve));
-    },
-    return: () => {
-      end();
-      return Promise.resolve({ done: true, value: undefined });
-    },
-    [Symbol.asyncIterator]: () => watch,
-  };
-  return watch;
 }

@@ -59,26 +59,43 @@ test('bad input is BAD_USER_INPUT with one fault for each broken rule, and nothi
 });
 
 test.each([
-  ['a text that is no string', { textMessage: 5 }, '"input.textMessage"'],
-  ['no text', { textMessage: null }, '"input.textMessage"'],
-  ['a delay that is no string', { delay: 5 }, '"input.delay"'],
-  ['a field that does not exist', { phone: '1' }, '"phone"'],
-])('%s is BAD_USER_INPUT and names the place, on HTTP and on the socket', async (_what, input, place) => {
+  ['a text that is no string', { textMessage: 5 }, 'textMessage', 'a value of type String'],
+  ['null as the text', { textMessage: null }, 'textMessage', 'a value of type String!'],
+  ['no text', { textMessage: undefined }, 'textMessage', 'a value of type String!'],
+  ['a delay that is no string', { delay: 5 }, 'delay', 'a string such as "2d" or "90s"'],
+  ['a list as the delay', { delay: ['1d, not 2d'] }, 'delay', 'a string such as "2d" or "90s"'],
+  ['a field that does not exist', { phone: '1' }, 'phone', 'a field of SendTextMessageInput'],
+])(
+  '%s is BAD_USER_INPUT with its fault, on HTTP and on the socket',
+  async (_what, input, field, expected) => {
+    await using gateway = await startTestGateway();
+    for (const result of [await send(gateway, input), await sendOverSocket(gateway, input)]) {
+      const error = errorOf(result);
+      expect(error?.message).toContain(field);
+      expect(error?.extensions).toEqual({
+        code: 'BAD_USER_INPUT',
+        retryable: false,
+        faults: [{ path: ['input', field], expected }],
+      });
+    }
+    expect(gateway.sandbox?.requests).toEqual([]);
+  },
+);
+
+test('each fault of a variable is an error of its own, on HTTP and on the socket', async () => {
   await using gateway = await startTestGateway();
-  for (const result of [await send(gateway, input), await sendOverSocket(gateway, input)]) {
-    expect(errorOf(result)).toMatchObject({
-      message: expect.stringContaining(place),
-      extensions: { code: 'BAD_USER_INPUT', retryable: false },
-    });
-  }
-  expect(gateway.sandbox?.requests).toEqual([]);
+  const input = { textMessage: 5, delay: 5 };
+  for (const result of [await send(gateway, input), await sendOverSocket(gateway, input)])
+    expect(result?.errors).toMatchObject([
+      { extensions: { faults: [{ path: ['input', 'textMessage'] }] } },
+      { extensions: { faults: [{ path: ['input', 'delay'] }] } },
+    ]);
 });
 
 test.each([
   ['conversation-closed', { code: 'PINGUP_REJECTED', retryable: false }],
   ['answers-500', { code: 'SEND_OUTCOME_UNKNOWN', retryable: false }],
   ['answers-html', { code: 'SEND_OUTCOME_UNKNOWN', retryable: false }],
-  ['answers-429', { code: 'PINGUP_RATE_LIMITED', retryable: true, retryAfterSeconds: expect.any(Number) }],
   ['resets', { code: 'SEND_OUTCOME_UNKNOWN', retryable: false }],
   ['hangs', { code: 'SEND_OUTCOME_UNKNOWN', retryable: false }],
 ])('a Pingup that %s is %j on HTTP and on the socket, and is asked once each', async (client, extensions) => {
@@ -86,6 +103,15 @@ test.each([
   expect(errorOf(await send(gateway, { client }))?.extensions).toEqual(extensions);
   expect(errorOf(await sendOverSocket(gateway, { client }))?.extensions).toEqual(extensions);
   expect(gateway.sandbox?.requests).toHaveLength(2);
+});
+
+test('a 429 is PINGUP_RATE_LIMITED with the time to wait, and until then Pingup is not asked again', async () => {
+  await using gateway = await startTestGateway();
+  const first = errorOf(await send(gateway, { client: 'answers-429' }))?.extensions;
+  const second = errorOf(await sendOverSocket(gateway, {}))?.extensions;
+  for (const extensions of [first, second])
+    expect(extensions).toEqual({ code: 'PINGUP_RATE_LIMITED', retryable: true, retryAfterSeconds: 3 });
+  expect(gateway.sandbox?.requests).toHaveLength(1);
 });
 
 test('50 sends at once are 50 messages', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { SendTextMessageDocument } from '../generated/operations.ts';
+import { startHttpPeer } from '../pingup/support/peers.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { execute } from '../support/graphql-client.ts';
 
@@ -43,4 +44,23 @@ test('while the database is locked: not ready, no text is sent, callbacks are 50
   expect((await send()).errors).toBeUndefined();
   expect((await gateway.callBack({ message_id: 'm', status: 'sent' })).status).toBe(200);
   await rm(directory, { recursive: true });
+});
+
+test('how Pingup does is a detail of readiness, and what it refuses does not end it', async () => {
+  await using pingup = await startHttpPeer((_request, response) => response.writeHead(401).end());
+  await using gateway = await startTestGateway({
+    env: {
+      PINGUP_BASE_URL: pingup.url,
+      PINGUP_API_KEY: 'key',
+      PINGUP_BUSINESS_NAME: 'acme',
+      CALLBACK_TOKEN: 'a-callback-token-for-this-test',
+    },
+  });
+  const ready = async () => (await fetch(`${gateway.url}/readyz`)).json();
+  const atRest = { breaker: 'closed', queued: 0, running: 0 };
+  expect(await ready()).toEqual({ status: 'ready', pingup: { credentials: 'ok', ...atRest } });
+  const input = { client: 'c', textMessage: 'Hello' };
+  const { errors } = await execute(gateway.url, SendTextMessageDocument, { input });
+  expect(errors?.[0]?.extensions?.['code']).toBe('PINGUP_REJECTED');
+  expect(await ready()).toEqual({ status: 'ready', pingup: { credentials: 'refused', ...atRest } });
 });

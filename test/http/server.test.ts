@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { contentSecurityPolicy } from '../../src/http/graphiql-page.ts';
 import { startTestGateway } from '../support/gateway.ts';
 
 test('what is not there is 404, and says where GraphQL is', async () => {
@@ -22,10 +23,22 @@ test.each(['/callbacks/pingup/sandbox/%zz-a-token', '/nothing/a-token'])(
   },
 );
 
-test('every answer forbids the browser to guess its type', async () => {
+test('every answer says what a browser may do with it: nothing', async () => {
   await using gateway = await startTestGateway();
   for (const path of ['/healthz', '/graphql', '/nothing']) {
     const response = await fetch(`${gateway.url}${path}`);
-    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+      'strict-transport-security': 'max-age=31536000',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+    });
   }
+});
+
+test("GraphiQL's page keeps a policy of its own, by which it runs", async () => {
+  await using gateway = await startTestGateway();
+  const response = await fetch(`${gateway.url}/graphql`, { headers: { accept: 'text/html' } });
+  expect(response.headers.get('content-security-policy')).toBe(contentSecurityPolicy);
 });

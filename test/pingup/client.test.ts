@@ -4,47 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { GatewayError } from '../../src/errors.ts';
-import type { OutgoingText } from '../../src/outgoing-text.ts';
-import { createPingupClient, type PingupClientOptions } from '../../src/pingup/client.ts';
-import type { Pingup } from '../../src/pingup/port.ts';
-import { type Answer, startHttpPeer, startTcpPeer } from './support/peers.ts';
+import { startHttpPeer, startTcpPeer } from './support/peers.ts';
+import { accepted, answerWith, apiKey, connect, failureOf, text, traceparent } from './support/pingup.ts';
 import { untrusted } from './support/untrusted-certificate.ts';
-
-const text: OutgoingText = {
-  client: 'client-1',
-  clientPhone: '393121234567',
-  clientName: 'Jon Doe',
-  textMessage: 'Hello',
-  delay: '2d',
-};
-const accepted = JSON.stringify({ success: true, data: { message_id: 'id-1' } });
-const apiKey = 'a-secret-key';
-
-function connect(baseUrl: string, options: Partial<PingupClientOptions> = {}): Pingup {
-  return createPingupClient({
-    baseUrl,
-    business: 'acme',
-    apiKey,
-    timeoutMs: 10_000,
-    callbackUrl: null,
-    ...options,
-  });
-}
-
-/** The error that a send ends with. */
-async function failureOf(send: Promise<string>): Promise<GatewayError> {
-  const error = await send.then(
-    (id) => `sent as ${id}`,
-    (error: unknown) => error,
-  );
-  if (error instanceof GatewayError) return error;
-  throw new Error(`expected a GatewayError, not ${String(error)}`);
-}
-
-function answerWith(status: number, body: string, headers: Record<string, string> = {}): Answer {
-  return (_request, response) => response.writeHead(status, headers).end(body);
-}
 
 /** An answer of one connection, as its very bytes. */
 function rawAnswer(head: string, body = ''): string {
@@ -62,6 +24,7 @@ describe('the request', () => {
     expect(request?.headers).toMatchObject({
       authorization: 'Bearer a-secret-key',
       'content-type': 'application/json',
+      traceparent,
     });
     expect(request?.body).toBe(
       '{"message_type":"text","client":"client-1","client_phone":"393121234567","client_name":"Jon Doe",' +

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { ExchangeError } from '../../src/pingup/exchange-error.ts';
 import { createPooledFetch, type PooledFetch } from '../../src/pingup/pooled-fetch.ts';
 import { startHttpPeer, startTcpPeer } from './support/peers.ts';
+import { traceparent } from './support/pingup.ts';
 
 function poolOf(origin: string, maxConnections: number): PooledFetch {
   return createPooledFetch({
@@ -19,7 +20,7 @@ function inMs(ms: number): number {
 }
 
 function post(pool: PooledFetch, url: string, body: string, ms = 20_000): Promise<Response> {
-  return pool.exchange(new Request(url, { method: 'POST' }), body, inMs(ms));
+  return pool.exchange(new Request(url, { method: 'POST' }), { body, traceparent, deadline: inMs(ms) });
 }
 
 test('what is given up while it waits for a connection never leaves, and costs no connection', async () => {

@@ -2,6 +2,8 @@ import { describe } from 'vitest';
 import { closing } from './contract/closing.ts';
 import { listing } from './contract/listing.ts';
 import { pruning } from './contract/pruning.ts';
+import { repeating } from './contract/repeating.ts';
+import { sending } from './contract/sending.ts';
 import type { Open } from './contract/test-store.ts';
 import { trouble } from './contract/trouble.ts';
 import { watching } from './contract/watching.ts';
@@ -11,6 +13,8 @@ import { writing } from './contract/writing.ts';
 export function storeContract(name: string, open: Open): void {
   describe(`${name} keeps the promises of the store`, () => {
     describe('writing', () => writing(open));
+    describe('sending', () => sending(open));
+    describe('repeating', () => repeating(open));
     describe('listing', () => listing(open));
     describe('watching', () => watching(open));
     describe('pruning', () => pruning(open));

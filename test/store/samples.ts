@@ -6,6 +6,8 @@ import {
   type StatusEvent,
 } from '../../src/message.ts';
 import type { OutgoingText } from '../../src/outgoing-text.ts';
+import type { Attempt, NewSend } from '../../src/send.ts';
+import type { Store } from '../../src/store/port.ts';
 
 /** Early enough for any prune, late enough to be an instant. */
 export const someTime = Date.UTC(2026, 0, 1);
@@ -31,6 +33,26 @@ export const someText: OutgoingText = {
   textMessage: 'Good morning',
   delay: null,
 };
+
+/** A send of its own, unless it is given a key. */
+export function newSend(send: Partial<NewSend> = {}): NewSend {
+  return { business: 'acme', text: someText, at: someTime, idempotency: null, ...send };
+}
+
+/** A send with an idempotency key, first and later. */
+export function keyedSend(
+  key: string,
+  send: Partial<NewSend> & { fingerprint?: string; validSince?: number } = {},
+) {
+  const { fingerprint = 'f', validSince = 0, ...rest } = send;
+  return newSend({ ...rest, idempotency: { key, fingerprint, validSince } });
+}
+
+export async function beginSend(store: Store, send: NewSend = newSend()): Promise<Attempt> {
+  const begun = await store.begin(send);
+  if (begun.kind !== 'begun') throw new Error(`not begun, but ${begun.kind}`);
+  return begun.attempt;
+}
 
 /** What the answer to a send says. */
 export function accepted(id: string, details: Partial<SendDetails> = {}): Message {

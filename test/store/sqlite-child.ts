@@ -7,7 +7,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
-import { accepted, someText, someTime } from './samples.ts';
+import { accepted, beginSend, newSend } from './samples.ts';
 
 const [path = '', command] = process.argv.slice(2);
 const store = await openSqliteStore({ path }).catch((error: Error) => {
@@ -22,7 +22,7 @@ if (command === 'hold') process.stdin.resume();
 async function write(name: string): Promise<void> {
   for (let count = 0; ; count += 1) {
     const id = `${name}-${count}`;
-    const attempt = await store.begin(someText, someTime);
+    const attempt = await beginSend(store);
     await store.accept(attempt, accepted(id));
     print(`wrote ${id}`);
   }
@@ -32,7 +32,7 @@ async function fill(): Promise<void> {
   const codes = new Set<string>();
   const note = (error: { code: string }) => codes.add(error.code);
   for (let count = 0; codes.size === 0; count += 1) await store.record([accepted(`f${count}`)]).catch(note);
-  await store.begin(someText, someTime).catch(note);
+  await store.begin(newSend()).catch(note);
   print(`refused ${[...codes]}, still reads ${(await store.find('f0'))?.id}`);
   while (!(await canWrite())) await turn();
   print('recovered');

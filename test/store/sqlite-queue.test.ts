@@ -55,6 +55,20 @@ test('a batch is no longer than its limit', async () => {
   expect(echo.batches).toEqual(['[1,2]', '[3,4]', '[5]']);
 });
 
+test('a batch has only so many heavy calls, and what is asked later goes before those that are left', async () => {
+  await using echo = await startEcho({ maxHeavy: 2 });
+  const heavy = ['1', '2', '3'].map((call) => echo.queue.ask(call, { heavy: true }));
+  const light = ['4', '5'].map((call) => echo.queue.ask(call));
+  expect(await Promise.all([...heavy, ...light])).toEqual([1, 2, 3, 4, 5]);
+  expect(echo.batches).toEqual(['[1,2,4,5]', '[3]']);
+});
+
+test('calls that are long together do not share a batch', async () => {
+  await using echo = await startEcho({ maxChars: 4 });
+  await Promise.all(['111', '222', '33333', '4'].map((call) => echo.queue.ask(call)));
+  expect(echo.batches).toEqual(['[111,222]', '[33333]', '[4]']);
+});
+
 test('a call that fails rejects alone, with its reason as the cause', async () => {
   await using echo = await startEcho({});
   const bad = echo.queue.ask('"bad"');
@@ -79,7 +93,9 @@ test('a late answer is heard of, though its call was given up, and later calls a
   await using echo = await startEcho({ patienceMs: 100 });
   echo.freeze();
   const late = Promise.withResolvers<unknown>();
-  await expect(echo.queue.ask('1', late.resolve)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  await expect(echo.queue.ask('1', { heard: late.resolve })).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+  });
   echo.thaw();
   expect(await late.promise).toBe(1);
   expect(await echo.queue.ask('2')).toBe(2);

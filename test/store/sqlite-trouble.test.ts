@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import type { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { statusOf } from '../../src/message.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
-import { accepted, news, someTime } from './samples.ts';
+import { servesAgain, timeToRefuse } from './contract/test-store.ts';
+import { accepted, beginSend, keyedSend, news, someTime } from './samples.ts';
 import { openTestStore, temporaryDirectory } from './sqlite-test-store.ts';
 import { startChild } from './start-child.ts';
 
@@ -59,6 +61,20 @@ test('a record that fails half-way leaves nothing of it, and the next is served'
   expect(await t.store.find('good')).toEqual(news('good', 'READ'));
 });
 
+test('a begin that was given up and happened after all is NOT_SENT, and its key is free', async () => {
+  await using directory = await temporaryDirectory();
+  const path = directory.file('gateway.db');
+  await using store = await openSqliteStore({ path, patienceMs: 500 });
+  using intruder = new DatabaseSync(path);
+  intruder.exec('BEGIN IMMEDIATE');
+  await expect(store.begin(keyedSend('k'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  intruder.exec('ROLLBACK');
+  const outcomes = async () =>
+    (await store.sends({ first: 9 })).entries.map(({ send }) => [send.outcome, send.errorCode]);
+  await expect.poll(outcomes).toEqual([['NOT_SENT', 'STORE_UNAVAILABLE']]);
+  await expect.poll(() => beginSend(store, keyedSend('k', { fingerprint: 'other' }))).toBeTypeOf('string');
+});
+
 test('a full disk gives STORE_UNAVAILABLE, and room on it serves again without a restart', async () => {
   await using directory = await temporaryDirectory();
   await using child = startChild(directory.file('gateway.db'), 'fill', { fileKilobytes: 300 });
@@ -66,6 +82,54 @@ test('a full disk gives STORE_UNAVAILABLE, and room on it serves again without a
   expect(await child.line()).toBe('refused STORE_UNAVAILABLE, still reads f0');
   await once(spawn('prlimit', ['--pid', `${child.pid}`, '--fsize=unlimited']), 'exit');
   expect(await child.line()).toBe('recovered');
+});
+
+test.each(['', '-wal', '-owner'])(
+  'while gateway.db%s is not where it was, nothing is written, and all serves again once it is back',
+  async (suffix) => {
+    await using t = await openTestStore();
+    const file = `${t.path}${suffix}`;
+    await rename(file, `${t.path}-away`);
+    const refusal = { code: 'STORE_UNAVAILABLE', cause: { message: expect.stringContaining(file) } };
+    await expect(t.store.check()).rejects.toMatchObject(refusal);
+    await writeFile(file, '');
+    await expect(t.store.record([news('m1', 'SENT')])).rejects.toMatchObject(refusal);
+    await rm(file);
+    await rename(`${t.path}-away`, file);
+    await t.store.record([news('m2', 'SENT')]);
+    await t.reopen();
+    expect(await t.store.find('m1')).toBeUndefined();
+    expect(await t.store.find('m2')).toEqual(news('m2', 'SENT'));
+  },
+);
+
+test('a worker that dies while the database is gone gets no empty one in its place', async () => {
+  await using died = await openWithWorker();
+  const { t, worker } = died;
+  await t.store.record([news('m1', 'SENT')]);
+  await rename(t.path, `${t.path}-away`);
+  await worker.terminate();
+  await timeToRefuse(t.store.check());
+  await rename(`${t.path}-away`, t.path);
+  await servesAgain(t.store);
+  expect(await t.store.find('m1')).toEqual(news('m1', 'SENT'));
+});
+
+test('answers that are too large together fail the calls that they have no room for, and no others', async () => {
+  await using directory = await temporaryDirectory();
+  await using store = await openSqliteStore({ path: directory.file('gateway.db'), patienceMs: 60_000 });
+  const ids = Array.from({ length: 40 }, (_, index) => `m${index}`);
+  const textMessage = 'a'.repeat(2_000_000);
+  for (const id of ids) await store.record([accepted(id, { textMessage })]);
+  const found = ids.map((id) => store.find(id));
+  const write = store.record([news('small', 'SENT')]);
+  const results = await Promise.allSettled(found);
+  await write;
+  const failed = results.filter((result) => result.status === 'rejected');
+  // 33 of them fit into 64 Mi characters.
+  expect(failed).toHaveLength(ids.length - 33);
+  for (const { reason } of failed) expect(reason).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  expect((await store.find('m39'))?.details?.textMessage).toHaveLength(2_000_000);
 });
 
 test('a worker that dies takes what is pending along, and is replaced', async () => {
@@ -82,6 +146,17 @@ test('a worker that dies takes what is pending along, and is replaced', async ()
   await expect(openSqliteStore({ path: t.path })).rejects.toThrow(/in use/);
 });
 
+test('a worker that is replaced leaves sends open that may still be answered', async () => {
+  await using died = await openWithWorker();
+  const { t, worker } = died;
+  const attempt = await beginSend(t.store, keyedSend('k'));
+  await worker.terminate();
+  await servesAgain(t.store);
+  expect(await t.store.begin(keyedSend('k'))).toEqual({ kind: 'running' });
+  await t.store.fail(attempt, 'PINGUP_UNAVAILABLE', someTime);
+  await beginSend(t.store, keyedSend('k'));
+});
+
 test('a watch hears what a worker wrote and did not live to tell', async () => {
   await using died = await openWithWorker();
   const { t, worker } = died;
@@ -94,6 +169,19 @@ test('a watch hears what a worker wrote and did not live to tell', async () => {
   await worker.terminate();
   const result = await next;
   expect(result?.value && statusOf(result.value)).toBe('READ');
+});
+
+test('a watch ends when its message was deleted by a worker that did not live to tell', async () => {
+  await using died = await openWithWorker();
+  const { t, worker } = died;
+  await t.store.record([news('m1', 'SENT')]);
+  const states = await t.store.watch('m1');
+  await states?.next();
+  const next = states?.next();
+  using db = new DatabaseSync(t.path);
+  db.exec('DELETE FROM messages');
+  await worker.terminate();
+  expect(await next).toEqual({ done: true, value: undefined });
 });
 
 test('kill -9 at any moment loses nothing that was acknowledged', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { storeContract } from './contract.ts';
-import { accepted, someText } from './samples.ts';
+import { accepted, beginSend, keyedSend, newSend, news, someText, someTime } from './samples.ts';
 import { openTestStore, rowsOf } from './sqlite-test-store.ts';
 
 storeContract('SQLite', openTestStore);
@@ -8,15 +8,25 @@ storeContract('SQLite', openTestStore);
 describe('what operators find in the file', () => {
   test('each send, with what became of it', async () => {
     await using t = await openTestStore();
-    await t.store.begin(someText, 1);
-    await t.store.fail(await t.store.begin(someText, 2), 'PINGUP_REJECTED', 3);
-    await t.store.accept(await t.store.begin(someText, 4), accepted('m1', { acceptedAt: 5 }));
-    const input = JSON.stringify(someText);
-    expect(rowsOf(t.path, 'SELECT * FROM sends ORDER BY seq')).toEqual([
-      { seq: 1, input, begun_at: 1, outcome: null, message_id: null, settled_at: null },
-      { seq: 2, input, begun_at: 2, outcome: 'PINGUP_REJECTED', message_id: null, settled_at: 3 },
-      { seq: 3, input, begun_at: 4, outcome: 'ACCEPTED', message_id: 'm1', settled_at: 5 },
+    await beginSend(t.store, newSend({ at: 1 }));
+    await t.store.fail(await beginSend(t.store, newSend({ at: 2 })), 'PINGUP_REJECTED', 3);
+    await t.store.accept(await beginSend(t.store, newSend({ at: 4 })), accepted('m1', { acceptedAt: 5 }));
+    await t.store.begin(keyedSend('k', { at: 6, fingerprint: 'f' }));
+    const columns = 'business, idempotency_key AS key, begun_at, outcome, error_code, message_id, settled_at';
+    expect(rowsOf(t.path, `SELECT ${columns} FROM sends ORDER BY seq`)).toEqual([
+      row(null, 1, 'PENDING', null, null, null),
+      row(null, 2, 'REJECTED', 'PINGUP_REJECTED', null, 3),
+      row(null, 4, 'ACCEPTED', null, 'm1', 5),
+      row('k', 6, 'PENDING', null, null, null),
     ]);
+    expect(rowsOf(t.path, 'SELECT DISTINCT input FROM sends')).toEqual([{ input: JSON.stringify(someText) }]);
+
+    function row(
+      ...values: readonly [string | null, number, string, string | null, string | null, number | null]
+    ) {
+      const [key, begun_at, outcome, error_code, message_id, settled_at] = values;
+      return { business: 'acme', key, begun_at, outcome, error_code, message_id, settled_at };
+    }
   });
 
   test('each body that was not understood, once, with how often and when it came', async () => {
@@ -33,13 +43,31 @@ describe('what operators find in the file', () => {
 
   test('nothing of either that was last touched before a prune', async () => {
     await using t = await openTestStore();
-    await t.store.begin(someText, 1);
-    await t.store.fail(await t.store.begin(someText, 2), 'PINGUP_REJECTED', 30);
-    for (let index = 0; index < 700; index += 1) await t.store.begin(someText, 3);
+    await beginSend(t.store, newSend({ at: 1 }));
+    await t.store.fail(await beginSend(t.store, newSend({ at: 2 })), 'PINGUP_REJECTED', 30);
+    for (let index = 0; index < 700; index += 1) await beginSend(t.store, newSend({ at: 3 }));
     await t.store.record([], [{ raw: 'old', reason: 'r', receivedAt: 1 }]);
     await t.store.record([], [{ raw: 'new', reason: 'r', receivedAt: 30 }]);
     expect(await t.store.prune(30)).toBe(0);
     expect(rowsOf(t.path, 'SELECT begun_at FROM sends')).toEqual([{ begun_at: 2 }]);
     expect(rowsOf(t.path, 'SELECT raw FROM quarantine')).toEqual([{ raw: 'new' }]);
   });
+});
+
+describe('what a former process left open', () => {
+  test('is UNKNOWN once the file is opened again, and keeps its key', async () => {
+    await using t = await openTestStore();
+    await beginSend(t.store, keyedSend('k', { at: Date.now() + 60_000 }));
+    await t.reopen();
+    const [entry] = (await t.store.sends({ first: 1 })).entries;
+    expect(entry?.send).toMatchObject({ outcome: 'UNKNOWN', errorCode: 'SEND_OUTCOME_UNKNOWN' });
+    expect(await t.store.begin(keyedSend('k'))).toEqual({ kind: 'failed', code: 'SEND_OUTCOME_UNKNOWN' });
+  });
+});
+
+test('retention goes on past a row whose clock was wrong', async () => {
+  await using t = await openTestStore();
+  await t.store.record([news('future', 'SENT', someTime * 2)]);
+  await t.store.record(Array.from({ length: 600 }, (_, index) => news(`m${index}`, 'SENT', someTime)));
+  expect(await t.store.prune(someTime + 1)).toBe(600);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { accepted, news, someText, someTime } from '../samples.ts';
+import { accepted, beginSend, newSend, news, someTime } from '../samples.ts';
 import { collect, idsOf, type Open, watchKnown } from './test-store.ts';
 
 export function closing(open: Open): void {
@@ -14,12 +14,14 @@ export function closing(open: Open): void {
 
   test('later calls reject with STORE_UNAVAILABLE', async () => {
     await using t = await open();
-    const attempt = await t.store.begin(someText, someTime);
+    const attempt = await beginSend(t.store);
     await t.store[Symbol.asyncDispose]();
     const later = [
-      t.store.begin(someText, someTime),
+      t.store.begin(newSend()),
       t.store.accept(attempt, accepted('m1')),
       t.store.fail(attempt, 'PINGUP_REJECTED', someTime),
+      t.store.settleLost(someTime, someTime),
+      t.store.sends({ first: 1 }),
       t.store.record([]),
       t.store.find('m1'),
       t.store.list({ first: 1 }),

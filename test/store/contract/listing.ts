@@ -75,6 +75,18 @@ export function listing(open: Open): void {
     expect(await idsOf(t.store, { first: 9, statuses: ['SENT'] })).toEqual([]);
   });
 
+  test('a write does not wait for many lists that were asked for before it', async () => {
+    await using t = await open();
+    const textMessage = 'a'.repeat(4_096);
+    await t.store.record(Array.from({ length: 100 }, (_, index) => accepted(`m${index}`, { textMessage })));
+    const order: string[] = [];
+    const lists = Array.from({ length: 50 }, () => t.store.list({ first: 100 }));
+    const listed = Promise.all(lists).then(() => order.push('lists'));
+    await t.store.record([news('m1', 'SENT')]).then(() => order.push('write'));
+    await listed;
+    expect(order).toEqual(['write', 'lists']);
+  });
+
   test('a cursor that the store did not make is BAD_USER_INPUT', async () => {
     await using t = await open();
     await t.store.record([news('m1', 'SENT')]);

@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest';
 import { statusOf } from '../../../src/message.ts';
-import type { Attempt, Store } from '../../../src/store/port.ts';
-import { accepted, news, someText, someTime } from '../samples.ts';
+import type { Attempt } from '../../../src/send.ts';
+import type { Store } from '../../../src/store/port.ts';
+import { accepted, beginSend, newSend, news, someTime } from '../samples.ts';
 import { collect, type Open, servesAgain, timeToRefuse, watchKnown } from './test-store.ts';
 
 export function trouble(open: Open): void {
   const writes: Record<string, (store: Store, attempt: Attempt) => Promise<unknown>> = {
-    begin: (store) => store.begin(someText, someTime),
+    begin: (store) => store.begin(newSend()),
     accept: (store, attempt) => store.accept(attempt, accepted('m1')),
     fail: (store, attempt) => store.fail(attempt, 'PINGUP_UNAVAILABLE', someTime),
+    settleLost: (store) => store.settleLost(someTime + 1, someTime),
     record: (store) => store.record([news('m1', 'SENT')]),
     prune: (store) => store.prune(someTime),
     check: (store) => store.check(),
@@ -18,7 +20,7 @@ export function trouble(open: Open): void {
     '%s rejects within 2 s while the store is broken, and serves again after',
     async (_, write) => {
       await using t = await open();
-      const attempt = await t.store.begin(someText, someTime);
+      const attempt = await beginSend(t.store);
       await t.breakDown();
       expect(await timeToRefuse(write(t.store, attempt))).toBeLessThan(2_000);
       await t.repair();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isFinal, merge, revisionOf, statusOf } from '../../../src/message.ts';
 import { anyStatuses } from '../arbitraries.ts';
-import { accepted, news, someText, someTime } from '../samples.ts';
+import { accepted, beginSend, news, someTime } from '../samples.ts';
 import { collect, increases, type Open, watchKnown } from './test-store.ts';
 
 export function watching(open: Open): void {
@@ -34,7 +34,7 @@ export function watching(open: Open): void {
 
   test('accept is seen as callbacks are', async () => {
     await using t = await open();
-    const attempt = await t.store.begin(someText, someTime);
+    const attempt = await beginSend(t.store);
     await t.store.record([news('m1', 'SENT')]);
     const states = await watchKnown(t.store, 'm1');
     await states.next();

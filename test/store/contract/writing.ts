@@ -2,27 +2,27 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Message, merge } from '../../../src/message.ts';
 import { anyMessage } from '../arbitraries.ts';
-import { accepted, news, someText, someTime } from '../samples.ts';
+import { accepted, beginSend, news, someTime } from '../samples.ts';
 import type { Open } from './test-store.ts';
 
 export function writing(open: Open): void {
   test('an accepted send is a message with its details', async () => {
     await using t = await open();
-    const attempt = await t.store.begin(someText, someTime);
+    const attempt = await beginSend(t.store);
     expect(await t.store.accept(attempt, accepted('m1'))).toEqual(accepted('m1'));
     expect(await t.store.find('m1')).toEqual(accepted('m1'));
   });
 
   test('a send that failed leaves no message', async () => {
     await using t = await open();
-    const attempt = await t.store.begin(someText, someTime);
+    const attempt = await beginSend(t.store);
     await t.store.fail(attempt, 'PINGUP_REJECTED', someTime);
     expect((await t.store.list({ first: 100 })).entries).toEqual([]);
   });
 
   test('a callback that overtakes its send is part of what accept resolves to', async () => {
     await using t = await open();
-    const attempt = await t.store.begin(someText, someTime);
+    const attempt = await beginSend(t.store);
     await t.store.record([news('m1', 'DELIVERED')]);
     const message = await t.store.accept(attempt, accepted('m1'));
     expect(message).toEqual(merge(news('m1', 'DELIVERED'), accepted('m1')));
@@ -70,7 +70,7 @@ export function writing(open: Open): void {
 
   test('what a write has resolved is there after the store is opened again', async () => {
     await using t = await open();
-    const attempt = await t.store.begin(someText, someTime);
+    const attempt = await beginSend(t.store);
     await t.reopen();
     await t.store.accept(attempt, accepted('m1'));
     await t.store.record([news('m2', 'SENT')]);

@@ -1,0 +1,92 @@
+import { ArgsType, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { type SendOutcome, sendOutcomes } from '../send.ts';
+import { PageInfo } from './connection-types.ts';
+import { defaultPageSize } from './page-size.ts';
+import { DateTime } from './scalars.ts';
+
+/** The values of the enum as type-graphql wants them: name to value. */
+const SendOutcomeEnum = Object.fromEntries(sendOutcomes.map((outcome) => [outcome, outcome])) as Record<
+  SendOutcome,
+  SendOutcome
+>;
+
+registerEnumType(SendOutcomeEnum, {
+  name: 'SendOutcome',
+  description: 'What became of a send.',
+  valuesConfig: {
+    PENDING: { description: 'It is under way.' },
+    ACCEPTED: { description: 'Pingup took the message.' },
+    NOT_SENT: { description: 'Nothing was sent. It may be sent again, with the same idempotency key too.' },
+    REJECTED: { description: 'Pingup refused the message.' },
+    UNKNOWN: { description: 'The message may or may not be on its way. It is never sent again by itself.' },
+  },
+});
+
+@ObjectType({
+  description: 'One try to send a text. It is written down before it leaves, and settled after.',
+  simpleResolvers: true,
+})
+export class Send {
+  @Field(() => ID, { description: "The gateway's id of the send." })
+  id!: string;
+
+  @Field(() => DateTime, { description: 'When it was written down.' })
+  at!: number;
+
+  @Field(() => DateTime, { nullable: true, description: 'When its outcome was known; null while PENDING.' })
+  settledAt!: number | null;
+
+  @Field(() => ID, { nullable: true, description: "Pingup's id of the client it is for, where given." })
+  client!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The phone number it is for, where given: digits with the country prefix.',
+  })
+  clientPhone!: string | null;
+
+  @Field(() => String, { nullable: true, description: "The client's name, where given." })
+  clientName!: string | null;
+
+  @Field(() => SendOutcomeEnum, { description: 'What became of it.' })
+  outcome!: SendOutcome;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why it is NOT_SENT, REJECTED or UNKNOWN: the `extensions.code` of the error.',
+  })
+  errorCode!: string | null;
+
+  @Field(() => ID, { nullable: true, description: "Pingup's id of the message, where ACCEPTED." })
+  messageId!: string | null;
+}
+
+@ObjectType({ description: 'A send and its place in the list.', simpleResolvers: true })
+export class SendEdge {
+  @Field(() => String, { description: 'The place of the send, for `after`.' })
+  cursor!: string;
+
+  @Field(() => Send, { description: 'The send.' })
+  node!: Send;
+}
+
+@ObjectType({ description: 'A page of sends, newest first.', simpleResolvers: true })
+export class SendConnection {
+  @Field(() => [SendEdge], { description: 'The sends with their cursors.' })
+  edges!: readonly SendEdge[];
+
+  @Field(() => PageInfo, { description: 'Where the page stands.' })
+  pageInfo!: PageInfo;
+}
+
+@ArgsType()
+export class SendsArgs {
+  @Field(() => [SendOutcomeEnum], { nullable: true, description: 'Only those with one of these outcomes.' })
+  outcome?: SendOutcome[] | null;
+
+  @Field(() => Int, { nullable: true, defaultValue: defaultPageSize, description: 'How many, 1 to 100.' })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Only those after this cursor.' })
+  after?: string | null;
+}

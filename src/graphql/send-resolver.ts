@@ -1,0 +1,36 @@
+import { Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import type { GatewayContext } from './message-resolver.ts';
+import { Message } from './message-types.ts';
+import { viewMessage } from './message-view.ts';
+import { checkPageSize } from './page-size.ts';
+import { Send, SendConnection, SendsArgs } from './send-connection-types.ts';
+import { viewSends } from './send-view.ts';
+
+/** Shows the books. */
+@Resolver(() => Send)
+export class SendResolver {
+  @Query(() => SendConnection, {
+    description:
+      'Every send there was, newest first, a page at a time: when, to whom, and what became of it.',
+  })
+  async sends(
+    @Args(() => SendsArgs) { outcome, first, after }: SendsArgs,
+    @Ctx() { messaging }: GatewayContext,
+  ): Promise<SendConnection> {
+    const page = await messaging.sends({
+      first: checkPageSize(first),
+      after: after ?? undefined,
+      outcomes: outcome ?? undefined,
+    });
+    return viewSends(page, after ?? null);
+  }
+
+  @FieldResolver(() => Message, {
+    nullable: true,
+    description: 'The message as it is now, where ACCEPTED and not deleted since.',
+  })
+  async message(@Root() { messageId }: Send, @Ctx() { messaging }: GatewayContext): Promise<Message | null> {
+    const message = messageId === null ? undefined : await messaging.find(messageId);
+    return message ? viewMessage(message) : null;
+  }
+}

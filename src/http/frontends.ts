@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify';
+import type { EdgeConfig } from '../config.ts';
+import { createErrorDescriber } from '../graphql/describe-error.ts';
+import { documentRules } from '../graphql/document-rules.ts';
+import { type GraphqlHttpOptions, graphqlHttp } from '../graphql/http-plugin.ts';
+import { createWebsocketProtocol } from '../graphql/websocket-protocol.ts';
+import { type GraphqlSockets, serveWebsockets } from '../graphql/websocket-server.ts';
+import { createOriginCheck } from './allowed-origins.ts';
+import { createAddressOf } from './client-address.ts';
+import { guardFrontDoor } from './front-door.ts';
+import { type GraphiqlPage, wantsHtml } from './graphiql-page.ts';
+
+export interface FrontendsOptions extends Pick<GraphqlHttpOptions, 'schema' | 'context' | 'log'> {
+  readonly edge: EdgeConfig;
+  /** Null: there is none, and a browser is answered as any other client. */
+  readonly page: GraphiqlPage | null;
+}
+
+/** The frontends' side: GraphQL on `/graphql` by HTTP and by WebSocket, under the same rules. */
+export async function serveFrontends(
+  app: FastifyInstance,
+  { schema, context, edge, page, log }: FrontendsOptions,
+): Promise<GraphqlSockets & Disposable> {
+  const rules = documentRules(edge);
+  const describeError = createErrorDescriber({ log, suggestions: edge.introspection });
+  const shared = { schema, context, rules, describeError };
+
+  if (page) await app.register(page.routes);
+  await app.register(async (scope) => {
+    await guardFrontDoor(scope, edge);
+    await scope.register(graphqlHttp, {
+      ...shared,
+      log,
+      page: page && { wantsPage: wantsHtml, sendPage: page.sendPage },
+    });
+  });
+
+  const protocol = createWebsocketProtocol({ ...shared, subscriptionMs: edge.subscriptionMs });
+  const sockets = serveWebsockets({
+    ...edge,
+    server: app.server,
+    path: '/graphql',
+    protocol,
+    log,
+    allowsOrigin: createOriginCheck(edge.allowedOrigins),
+    addressOf: createAddressOf(edge.trustedProxies),
+  });
+  return Object.assign(sockets, { [Symbol.dispose]: () => protocol[Symbol.dispose]() });
+}

@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Metrics } from '../metrics.ts';
+import { createHttpServer } from './server.ts';
+
+export interface MetricsRouteOptions {
+  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+}
+
+/** `GET /metrics`: counts and durations in Prometheus' text format; a Fastify plugin. */
+export async function metricsRoute(app: FastifyInstance, { metrics }: MetricsRouteOptions): Promise<void> {
+  app.get('/metrics', async (_request, reply) =>
+    reply
+      .type(metrics.contentType)
+      .header('cache-control', 'no-store')
+      .send(await metrics.text()),
+  );
+}
+
+export interface MetricsServerOptions extends MetricsRouteOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly log: Logger;
+}
+
+/** `GET /metrics` on a port of its own, which need not be open to those who call the gateway. */
+export async function serveMetrics(
+  options: MetricsServerOptions,
+): Promise<{ readonly url: string } & AsyncDisposable> {
+  const { host, port, metrics, log } = options;
+  const app = createHttpServer({ log, serving: () => true });
+  await app.register(metricsRoute, { metrics });
+  const url = await app.listen({ host, port });
+  return { url, [Symbol.asyncDispose]: async () => void (await app.close()) };
+}

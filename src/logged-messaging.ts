@@ -1,0 +1,42 @@
+import type { Logger } from 'pino';
+import { GatewayError, type GatewayErrorCode } from './errors.ts';
+import type { Messaging } from './messaging.ts';
+
+type Log = Pick<Logger, 'info' | 'warn'>;
+
+/** Each of these is a message that somebody may have to look after. */
+const singular: ReadonlySet<GatewayErrorCode> = new Set(['SEND_OUTCOME_UNKNOWN', 'PINGUP_REJECTED']);
+/** These come in rows, as long as Pingup is away: the first and the end of a row are told. */
+const inRows: ReadonlySet<GatewayErrorCode> = new Set(['PINGUP_UNAVAILABLE', 'PINGUP_RATE_LIMITED']);
+
+/** The same flow, with a line in the log for what an operator should know of sends that failed. */
+export function logFailedSends(messaging: Messaging, log: Log): Messaging {
+  let row: GatewayErrorCode | undefined;
+
+  function succeeded(): void {
+    if (row) log.info('Pingup takes messages again');
+    row = undefined;
+  }
+
+  function failed(error: unknown): void {
+    if (!(error instanceof GatewayError)) return;
+    const { code, cause } = error;
+    if (singular.has(code)) log.warn({ code, err: cause }, `a send failed: ${error.message}`);
+    if (!inRows.has(code) || row === code) return;
+    row = code;
+    log.warn({ code, err: cause }, `sends fail: ${error.message}`);
+  }
+
+  async function send(...call: Parameters<Messaging['send']>): ReturnType<Messaging['send']> {
+    try {
+      const sent = await messaging.send(...call);
+      succeeded();
+      return sent;
+    } catch (error) {
+      failed(error);
+      throw error;
+    }
+  }
+
+  return { ...messaging, send };
+}

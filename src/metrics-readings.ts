@@ -1,0 +1,79 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+/** What others know already, and is read at each scrape. */
+export interface Readings {
+  load(): Load;
+  pingup(): PingupReading;
+  /** Callbacks by outcome, since the start. */
+  readonly callbacks: Readonly<Record<string, number>>;
+}
+
+/** What is open at present, and what waits. */
+export interface Load {
+  readonly sockets: number;
+  readonly watches: number;
+  /** Bytes that wait for readers who do not keep up. */
+  readonly waitingBytes: number;
+  /** Calls that wait for the store. */
+  readonly storeCalls: number;
+}
+
+export interface PingupReading {
+  readonly credentials: 'ok' | 'refused';
+  readonly breaker: BreakerState;
+  /** Sends that wait for their turn. */
+  readonly queued: number;
+  /** Sends that are under way. */
+  readonly running: number;
+}
+
+type BreakerState = 'closed' | 'half-open' | 'open';
+
+/** Shows them in a registry. Nothing is counted or stored here, so they cost nothing between two scrapes. */
+export function addReadings(registry: Registry, { load, pingup, callbacks }: Readings): void {
+  const registers = [registry];
+
+  function gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  gauge('gateway_sockets_open', 'WebSockets that are open.', () => load().sockets);
+  gauge('gateway_watches_open', 'Subscriptions that watch a message.', () => load().watches);
+  gauge('gateway_socket_waiting_bytes', 'What waits for slow readers.', () => load().waitingBytes);
+  gauge('gateway_store_pending_calls', 'Calls that wait for the store.', () => load().storeCalls);
+  gauge('gateway_pingup_queued_sends', 'Sends that wait for their turn.', () => pingup().queued);
+  gauge('gateway_pingup_running_sends', 'Sends that Pingup has not answered yet.', () => pingup().running);
+  gauge('gateway_pingup_credentials_refused', '1 while Pingup answers 401 or 403, otherwise 0.', () =>
+    pingup().credentials === 'refused' ? 1 : 0,
+  );
+
+  new Gauge({
+    name: 'gateway_pingup_breaker',
+    help: '1 for the state of the circuit breaker: open turns sends away, half-open tries whether Pingup is back.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      for (const state of breakerStates) this.set({ state }, pingup().breaker === state ? 1 : 0);
+    },
+  });
+
+  new Counter({
+    name: 'gateway_callbacks_total',
+    help: 'Callbacks by what became of them.',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [outcome, count] of Object.entries(callbacks)) this.inc({ outcome }, count);
+    },
+  });
+}
+
+const breakerStates: readonly BreakerState[] = ['closed', 'half-open', 'open'];

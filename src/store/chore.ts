@@ -1,0 +1,11 @@
+/** Does `chore` at once, and every `everyMs` milliseconds until it is disposed of. A failure goes to `failed`. */
+export function startChore(
+  chore: () => Promise<void>,
+  everyMs: number,
+  failed: (error: unknown) => void,
+): Disposable {
+  const run = () => void chore().catch(failed);
+  run();
+  const timer = setInterval(run, everyMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
