@@ -13,7 +13,7 @@ export interface GatewayUnderTest extends Child {
 
 const token = 'a-token-for-the-benchmarks-only';
 
-/** Flags for Node come from `BENCH_GATEWAY_FLAGS`, separated by blanks: `--cpu-prof --cpu-prof-dir=/tmp/profile`. */
+/** Flags for Node come from `BENCH_GATEWAY_FLAGS`, separated by blanks: `--cpu-prof --cpu-prof-dir=DIRECTORY`. */
 export async function startGatewayUnderTest(): Promise<GatewayUnderTest> {
   await using starting = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'gateway-bench-'));

@@ -17,6 +17,6 @@ export async function askUntil<T>(
     const answer = await ask();
     const leftMs = deadline - performance.now();
     if (isFinal(answer) || leftMs <= 0) return answer;
-    await delay(Math.min(pauseMs, leftMs));
+    await delay(Math.min(pauseMs, leftMs), undefined, { ref: false });
   }
 }

@@ -107,7 +107,7 @@ export function parseConfig(environment: Environment): Config {
   const faults = [
     ...issues.map((issue) => describeIssue(issue.path.join('.'), issue.message, env)),
     ...togetherFaults(env),
-    ...(parsed.success ? keptFaults(parsed.data) : []),
+    ...(parsed.success ? valueFaults(parsed.data) : []),
     ...unknownVariables(env).map((name) => `${name}: no such variable; .env.example lists them all`),
   ];
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
@@ -140,11 +140,17 @@ function togetherFaults(env: Environment): string[] {
   ];
 }
 
-/** What is deleted cannot be remembered. */
-function keptFaults({ IDEMPOTENCY_HOURS, RETENTION_DAYS }: Variables): string[] {
-  if (IDEMPOTENCY_HOURS <= RETENTION_DAYS * 24) return [];
+/** What only the values show: what is deleted cannot be remembered, and a port can be taken once. */
+function valueFaults({ IDEMPOTENCY_HOURS, RETENTION_DAYS, PORT, METRICS_PORT }: Variables): string[] {
   return [
-    `IDEMPOTENCY_HOURS: expected at most RETENTION_DAYS (${RETENTION_DAYS}), not ${IDEMPOTENCY_HOURS} hours`,
+    ...(IDEMPOTENCY_HOURS > RETENTION_DAYS * 24
+      ? [
+          `IDEMPOTENCY_HOURS: expected at most RETENTION_DAYS (${RETENTION_DAYS}), not ${IDEMPOTENCY_HOURS} hours`,
+        ]
+      : []),
+    ...(PORT !== 0 && METRICS_PORT === PORT
+      ? ['METRICS_PORT: expected another port than PORT, or to be unset for /metrics on PORT']
+      : []),
   ];
 }
 

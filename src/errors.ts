@@ -50,7 +50,10 @@ export interface GatewayErrorDetails {
   readonly cause?: unknown;
   /** With BAD_USER_INPUT: one entry for each fault. */
   readonly faults?: readonly InputFault[];
-  /** With PINGUP_RATE_LIMITED, PINGUP_UNAVAILABLE and TOO_MANY_REQUESTS: seconds to wait, at least 1 unless Pingup said 0, where known. */
+  /**
+   * With PINGUP_RATE_LIMITED, PINGUP_UNAVAILABLE and TOO_MANY_REQUESTS: seconds to wait, where known; at least 1 unless
+   * Pingup said 0.
+   */
   readonly retryAfterSeconds?: number;
 }
 

@@ -24,7 +24,10 @@ import { settleLostSends } from './store/lost-sends.ts';
 import { keepOnlyRecent } from './store/retention.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 
-/** A gateway that listens. Disposing of it drains it: what is in flight finishes, and every socket closes with 1001. */
+/**
+ * A gateway that listens. Disposing of it drains it: it takes nothing new, what is in flight gets 6 s to finish, and
+ * every socket closes with 1001.
+ */
 export interface Gateway extends AsyncDisposable {
   /** Where it listens, such as `http://127.0.0.1:4000`. */
   readonly url: string;
@@ -38,7 +41,9 @@ export interface Gateway extends AsyncDisposable {
 }
 
 /** How long sends in flight, and then the closing of sockets, may still take once the gateway is told to stop. */
-const drainMs = 7_000;
+const drainMs = 6_000;
+/** How long what waited for Pingup may then take to be written down and answered. */
+const answerMs = 1_500;
 const webRoot = fileURLToPath(new URL('../dist/web/', import.meta.url));
 
 /** @throws Error with a sentence for the operator where the store, the page or the address cannot be had. */
@@ -92,7 +97,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     flow.stop();
     await Promise.race([flow.idle(), delay(drainMs, undefined, { ref: false })]);
     await pingup[Symbol.asyncDispose]();
-    await flow.idle();
+    await Promise.race([flow.idle(), delay(answerMs, undefined, { ref: false })]);
     await nextTurn();
     const closed = app.close();
     await sockets.close(Math.max(Math.min(edge.drainMs, until - performance.now()), 0));

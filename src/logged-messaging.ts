@@ -30,7 +30,8 @@ export function logFailedSends(messaging: Messaging, log: Log): Messaging {
   async function send(...call: Parameters<Messaging['send']>): ReturnType<Messaging['send']> {
     try {
       const sent = await messaging.send(...call);
-      succeeded();
+      // A replay asked nothing of Pingup, and says nothing of it.
+      if (!sent.replayed) succeeded();
       return sent;
     } catch (error) {
       failed(error);

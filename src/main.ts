@@ -25,7 +25,10 @@ async function main(): Promise<void> {
   log.info('stopped');
 }
 
-/** Listens from before the start on, since a process without a listener, as PID 1, would miss it; a second one changes nothing. */
+/**
+ * To be called before the start: a process without a listener would, as PID 1, miss the signal. A second one changes
+ * nothing.
+ */
 function nextStopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);

@@ -3,6 +3,7 @@ import { askUntil } from './ask-until.ts';
 import { GatewayError, type GatewayErrorCode } from './errors.ts';
 import type { Message } from './message.ts';
 import { type CheckedSend, fingerprintOf, parseSend, type SendInput } from './outgoing-text.ts';
+import { persist } from './persist.ts';
 import type { Pingup, SendContext } from './pingup/port.ts';
 import { replay } from './replay.ts';
 import type { Attempt, Begun, NewSend } from './send.ts';
@@ -63,6 +64,8 @@ export interface MessagingOptions {
 }
 
 const hourMs = 3_600_000;
+/** How long settling a send is tried behind its caller's back; then it is one of those that are lost. */
+const settleMs = 60_000;
 
 export function createMessaging(options: MessagingOptions): Messaging {
   const { store, pingup, business, timeoutMs, idempotencyHours } = options;
@@ -74,7 +77,8 @@ export function createMessaging(options: MessagingOptions): Messaging {
     const { attempt } = begun;
     const id = await pingup.sendText(checked.text, context).catch((error) => giveUp(attempt, error));
     const accepted = acceptedMessage(id, checked.text, Date.now());
-    const message = await store.accept(attempt, accepted).catch((error) => mourn(id, error));
+    const writeDown = () => store.accept(attempt, accepted);
+    const message = await persist(writeDown, timeoutMs).catch((error) => mourn(id, error));
     return { message, replayed: false };
   }
 
@@ -93,7 +97,8 @@ export function createMessaging(options: MessagingOptions): Messaging {
   /** Settles the send with the reason that it failed, which stays the caller's answer whatever the store says. */
   async function giveUp(attempt: Attempt, error: unknown): Promise<never> {
     const code: GatewayErrorCode = error instanceof GatewayError ? error.code : 'SEND_OUTCOME_UNKNOWN';
-    await store.fail(attempt, code, Date.now()).catch(() => undefined);
+    const settle = () => store.fail(attempt, code, Date.now());
+    await settle().catch(() => void persist(settle, settleMs).catch(() => undefined));
     throw error;
   }
 

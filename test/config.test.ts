@@ -60,6 +60,11 @@ test.each([
   );
 });
 
+test('one port cannot be taken twice', () => {
+  expect(faultsOf({ METRICS_PORT: '4000' })).toContain('METRICS_PORT: expected another port than PORT');
+  expect(faultsOf({ PORT: '0', METRICS_PORT: '0' })).toBe('');
+});
+
 test('an empty variable counts as unset', () => {
   expect(parseConfig({ PORT: '', PINGUP_API_KEY: '' }).port).toBe(4000);
 });

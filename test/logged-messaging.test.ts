@@ -29,6 +29,16 @@ test('a refused message and one of unknown outcome are each a warning, and bad i
   ]);
 });
 
+test('a replay, which asks nothing of Pingup, does not say that Pingup is back', async () => {
+  const { log, told } = capture();
+  await using gateway = await startTestGateway({ log });
+  const idempotencyKey = 'k';
+  await gateway.send({ idempotencyKey });
+  await expect(gateway.send({ client: 'answers-429' })).rejects.toThrow('PINGUP_RATE_LIMITED');
+  await gateway.send({ idempotencyKey });
+  expect(told()).toEqual([[warn, 'PINGUP_RATE_LIMITED', expect.stringContaining('sends fail')]]);
+});
+
 test('of a row of sends that Pingup does not take, the first and the end are told', async () => {
   const { log, told } = capture();
   const env = { PINGUP_TIMEOUT_MS: '300', PINGUP_API_KEY: 'key', PINGUP_BUSINESS_NAME: 'acme' };

@@ -59,7 +59,7 @@ function withoutIds(json: string): unknown {
   return JSON.parse(json.replaceAll(/"[0-9]{9,}"/g, '"ID"'));
 }
 
-test('in a clone, `npm start` and then each step of the README do what it shows', {
+test('in a clone, `npm start`, and then the curl steps and the script of the README do what it shows', {
   timeout: 120_000,
 }, async () => {
   await using directory = await clone();

@@ -8,6 +8,8 @@ export function createOriginCheck(allowed: readonly string[]): (request: Incomin
   const any = allowed.includes('*');
   return ({ headers: { origin, host } }) => {
     if (origin === undefined || any || allowed.includes(origin)) return true;
-    return URL.parse(origin)?.host === host;
+    const page = URL.parse(origin);
+    // Parsed, a Host is in lower case and without the port that its scheme has anyway, as an Origin is.
+    return page !== null && URL.parse(`${page.protocol}//${host}`)?.host === page.host;
   };
 }

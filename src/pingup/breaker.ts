@@ -77,6 +77,7 @@ export function createBreaker({ onOpen, log }: BreakerOptions): Breaker {
   }
 
   function close(): void {
+    failures.success();
     if (policy.state !== CircuitState.Closed) policy.isolate().dispose();
   }
 

@@ -5,7 +5,7 @@ import { startSandbox } from './sandbox.ts';
 import { parseSandboxConfig, type SandboxConfig } from './sandbox-config.ts';
 
 /** The sandbox as a process of its own (`npm run sandbox`), until SIGTERM or SIGINT. */
-export async function main(): Promise<void> {
+async function main(): Promise<void> {
   const config = parseSandboxConfig(process.env);
   const log = pino({ level: 'debug' }, process.stderr);
   await using sandbox = await startSandbox({ ...config, log });

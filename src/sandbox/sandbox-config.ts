@@ -18,7 +18,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws Error that names every fault, one a line.
  */
 export function parseSandboxConfig(environment: Environment): SandboxConfig {
-  const values = { ...defaults, ...given(environment) };
+  const wanted = { ...defaults, ...given(environment) };
+  const values = {
+    ...wanted,
+    SANDBOX_CALLBACK_URL: wanted.SANDBOX_CALLBACK_URL || addressFor(wanted.SANDBOX_BUSINESS),
+  };
   const faults = Object.entries(values).flatMap(([name, value]) => faultOf(name, value));
   if (faults.length > 0) throw new Error(faults.join('\n'));
   return {
@@ -34,9 +38,14 @@ const defaults = {
   SANDBOX_PORT: '4010',
   SANDBOX_BUSINESS: 'sandbox',
   SANDBOX_API_KEY: 'sandbox-key',
-  SANDBOX_CALLBACK_URL: 'http://127.0.0.1:4000/callbacks/pingup/sandbox/token-of-a-sandbox-alone',
+  SANDBOX_CALLBACK_URL: '',
   SANDBOX_STEP_MS: '2000',
 };
+
+/** The callback address of a gateway on its defaults, but for a token that it is then to be given. */
+function addressFor(business: string): string {
+  return `http://127.0.0.1:4000/callbacks/pingup/${business}/token-of-a-sandbox-alone`;
+}
 
 interface Rule {
   readonly expected: string;

@@ -4,8 +4,14 @@ export function startChore(
   everyMs: number,
   failed: (error: unknown) => void,
 ): Disposable {
-  const run = () => void chore().catch(failed);
+  let disposed = false;
+  const run = () => void chore().catch((error) => disposed || failed(error));
   run();
   const timer = setInterval(run, everyMs);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  return {
+    [Symbol.dispose]() {
+      disposed = true;
+      clearInterval(timer);
+    },
+  };
 }

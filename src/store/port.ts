@@ -56,8 +56,9 @@ export interface Store {
 
   /**
    * The message as it is now, at once, and then each later state until none can come (READ) or `return()` is called;
-   * undefined for an unknown id. It also ends when `prune` deletes the message. Never misses the last state, never goes back, never repeats a revision; a slow
-   * reader skips states, since at most one waits for it. It listens first, then reads.
+   * undefined for an unknown id. It also ends when `prune` deletes the message. Never misses the last state, never
+   * goes back, never repeats a revision; a slow reader skips states, since at most one waits for it. It listens first,
+   * then reads.
    * `return()` may be called at any moment, also while `next()` waits: it ends the wait and leaves nothing behind.
    */
   watch(id: string): Promise<AsyncIterableIterator<Message, undefined> | undefined>;

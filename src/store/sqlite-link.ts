@@ -101,6 +101,7 @@ export async function openLink({ path, log, replaced, onBatch, patienceMs }: Lin
       return queue.pending;
     },
     [Symbol.asyncDispose]: async () => {
+      health.close();
       await queue.close();
       closing.abort();
       await replacing;
@@ -112,14 +113,19 @@ export async function openLink({ path, log, replaced, onBatch, patienceMs }: Lin
 /** Logs the first failure of a row, and the first write after it. Reads prove little: they need no space and no lock. */
 function createHealth(log: StoreLog | undefined) {
   let failing = false;
+  let closed = false;
   return {
+    /** What fails from now on fails because it comes too late. */
+    close(): void {
+      closed = true;
+    },
     served(name: OperationName): void {
       if (!failing || !writingOperations.has(name)) return;
       failing = false;
       log?.info({}, 'The store serves again.');
     },
     failed(error: unknown): void {
-      if (failing) return;
+      if (failing || closed) return;
       failing = true;
       log?.error({ err: error }, 'The store cannot serve.');
     },

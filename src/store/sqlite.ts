@@ -1,10 +1,12 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Message } from '../message.ts';
+import { persist } from '../persist.ts';
 import type { Begun, NewSend } from '../send.ts';
 import type { StoreLog } from './log.ts';
 import type { MessagePage, MessageQuery, SendPage, SendQuery, Store } from './port.ts';
 import { cursorOf, seqOf } from './sqlite-cursor.ts';
+import { createFinder } from './sqlite-finder.ts';
 import { type Link, openLink } from './sqlite-link.ts';
 import { claimDatabase } from './sqlite-owner.ts';
 import type { PrunedRows, PrunedTable } from './sqlite-protocol.ts';
@@ -99,7 +101,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
       const watched = news.map((message) => message.id).filter(watchers.has);
       await link.ask(['record', news, quarantined, watched], tell);
     },
-    find: async (id) => (await link.ask(['find', [id]]))[0],
+    find: createFinder(link),
     list: (query) => list(link, query),
     prune: async (before) => {
       const pruned = await pruneTable(link, 'messages', before, forget);
@@ -120,12 +122,16 @@ async function settleFormer(link: Link, log: StoreLog | undefined): Promise<void
   if (sends > 0) log?.info({ sends }, 'Sends that a former process left open are now UNKNOWN.');
 }
 
+/** How long giving a key back is tried. */
+const giveBackMs = 60_000;
+
 /** A begin that was given up lets nothing leave, so where it happened after all, its key is given back. */
 async function begin(link: Link, send: NewSend): Promise<Begun> {
   let givenUp = false;
   function heard(begun: Begun): void {
     if (!givenUp || begun.kind !== 'begun') return;
-    link.ask(['fail', begun.attempt, 'STORE_UNAVAILABLE', Date.now()]).catch(() => undefined);
+    const giveBack = () => link.ask(['fail', begun.attempt, 'STORE_UNAVAILABLE', Date.now()]);
+    persist(giveBack, giveBackMs).catch(() => undefined);
   }
   try {
     return await link.ask(['begin', send], heard);

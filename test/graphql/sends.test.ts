@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
@@ -6,7 +7,7 @@ import { temporaryDirectory } from '../store/sqlite-test-store.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { dataOf, execute } from '../support/graphql-client.ts';
-import { accept, startScriptedPingup } from '../support/scripted-pingup.ts';
+import { accept, rateLimit, startScriptedPingup } from '../support/scripted-pingup.ts';
 
 const env = { PINGUP_TIMEOUT_MS: '300' };
 
@@ -127,7 +128,7 @@ test('an acceptance that could not be written down is SEND_OUTCOME_UNKNOWN, then
   });
   const account = { ...pingup.env, STORE_URL: `sqlite:${path}` };
   {
-    await using gateway = await startTestGateway({ env: account });
+    await using gateway = await startTestGateway({ env: { ...account, PINGUP_TIMEOUT_MS: '2000' } });
     const result = await send(gateway, { idempotencyKey: 'k' });
     expect(result.errors?.[0]?.extensions).toEqual({ code: 'SEND_OUTCOME_UNKNOWN', retryable: false });
     intruder?.close();
@@ -138,4 +139,41 @@ test('an acceptance that could not be written down is SEND_OUTCOME_UNKNOWN, then
   const repeated = await send(gateway, { idempotencyKey: 'k' });
   expect(repeated.errors?.[0]?.extensions).toMatchObject({ code: 'SEND_OUTCOME_UNKNOWN' });
   expect(pingup.arrived).toBe(1);
+});
+
+/** A Pingup that takes the database away from the gateway while it answers, and gives it back when told to. */
+async function startThief(path: string, answer: (response: ServerResponse) => void) {
+  let lock: DatabaseSync | undefined;
+  const pingup = await startScriptedPingup((response) => {
+    lock ??= new DatabaseSync(path, { timeout: 1_000 });
+    lock.exec('BEGIN IMMEDIATE');
+    answer(response);
+  });
+  return { pingup, giveBack: () => lock?.exec('ROLLBACK') };
+}
+
+test('a moment without a store does not lose an acceptance: it is written down as soon as there is one again', async () => {
+  await using directory = await temporaryDirectory();
+  const path = directory.file('gateway.db');
+  const { pingup, giveBack } = await startThief(path, accept);
+  await using scripted = pingup;
+  await using gateway = await startTestGateway({ env: { ...scripted.env, STORE_URL: `sqlite:${path}` } });
+  const sent = send(gateway);
+  await expect.poll(async () => (await fetch(`${gateway.url}/readyz`)).status, { timeout: 5_000 }).toBe(503);
+  giveBack();
+  expect(dataOf(await sent).sendTextMessage.message).toMatchObject({ id: 'scripted', status: 'ACCEPTED' });
+  expect((await listSends(gateway)).nodes).toMatchObject([{ outcome: 'ACCEPTED', messageId: 'scripted' }]);
+});
+
+test('a moment without a store does not keep the key of a send that certainly never left', async () => {
+  await using directory = await temporaryDirectory();
+  const path = directory.file('gateway.db');
+  const { pingup, giveBack } = await startThief(path, rateLimit);
+  await using scripted = pingup;
+  await using gateway = await startTestGateway({ env: { ...scripted.env, STORE_URL: `sqlite:${path}` } });
+  const result = await send(gateway, { idempotencyKey: 'k' });
+  expect(result.errors?.[0]?.extensions).toMatchObject({ code: 'PINGUP_RATE_LIMITED', retryable: true });
+  giveBack();
+  const outcomes = async () => (await listSends(gateway)).nodes.map(({ outcome }) => outcome);
+  await expect.poll(outcomes, { timeout: 5_000 }).toEqual(['NOT_SENT']);
 });

@@ -89,6 +89,12 @@ test.each([
   ['of our public address', { origin: 'https://gw.example' }, { PUBLIC_URL: 'https://gw.example/a' }, 101],
   ['of any site, where all may', { origin: 'https://evil.example' }, { ALLOWED_ORIGINS: '*' }, 101],
   ['of this host', { origin: 'https://gw.example', host: 'gw.example' }, {}, 101],
+  [
+    'of this host, with the port of its scheme',
+    { origin: 'https://gw.example', host: 'GW.example:443' },
+    {},
+    101,
+  ],
   ['that is none', {}, {}, 101],
 ])('a page %s gets a socket or 403', async (_what, headers, env, status) => {
   await using gateway = await startTestGateway({ env });

@@ -31,13 +31,16 @@ test.each(['SIGTERM', 'SIGINT'] as const)('alone, it serves what it prints until
   expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
-test('what it prints is a configuration that the gateway takes, whose callback address is where it calls back', async () => {
-  using child = run({});
-  const printed = await variables(child);
-  const { pingup, callback } = parseConfig(printed);
-  const { callbackUrl } = parseSandboxConfig({});
-  expect(callbackUrl).toBe(`http://127.0.0.1:4000/callbacks/pingup/${pingup.business}/${callback.token}`);
-});
+test.each([{}, { SANDBOX_BUSINESS: 'acme' }])(
+  'with %j it prints a configuration that the gateway takes, and calls back to that gateway',
+  async (environment) => {
+    using child = run(environment);
+    const printed = await variables(child);
+    const { pingup, callback } = parseConfig(printed);
+    const { callbackUrl } = parseSandboxConfig(environment);
+    expect(callbackUrl).toBe(`http://127.0.0.1:4000/callbacks/pingup/${pingup.business}/${callback.token}`);
+  },
+);
 
 test('every bad value is named in one message, and it does not start', async () => {
   using child = run({ SANDBOX_PORT: '70000', SANDBOX_STEP_MS: 'soon', SANDBOX_SPEED: '9' });

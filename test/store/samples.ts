@@ -12,10 +12,7 @@ import type { Store } from '../../src/store/port.ts';
 /** Early enough for any prune, late enough to be an instant. */
 export const someTime = Date.UTC(2026, 0, 1);
 
-export function eventOf(
-  status: DeliveryStatus,
-  at = someTime + deliveryStatuses.indexOf(status),
-): StatusEvent {
+function eventOf(status: DeliveryStatus, at = someTime + deliveryStatuses.indexOf(status)): StatusEvent {
   const rawStatus = status === 'ACCEPTED' ? null : status.toLowerCase();
   const failure = status === 'FAILED' ? { code: '131047', reason: 'the conversation is closed' } : null;
   return { status, at, receivedAt: at, rawStatus, failure };

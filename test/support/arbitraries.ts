@@ -5,7 +5,7 @@ const instant = fc.integer({ min: 1_700_000_000_000, max: 1_700_000_000_020 });
 const word = fc.option(fc.constantFrom('sent', 'received', 'delivered', 'read', 'failed'), { nil: null });
 
 /** Any event: few different instants and words, so that ties are common. */
-export const anyEvent: fc.Arbitrary<StatusEvent> = fc
+const anyEvent: fc.Arbitrary<StatusEvent> = fc
   .record({
     status: fc.constantFrom(...deliveryStatuses),
     at: instant,

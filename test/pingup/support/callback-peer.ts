@@ -35,7 +35,7 @@ export interface Inbox extends Pick<Messaging, 'receive'> {
   before: () => Promise<void>;
 }
 
-export function createInbox(): Inbox {
+function createInbox(): Inbox {
   const inbox: Inbox = {
     received: [],
     before: async () => undefined,
