@@ -1,11 +1,9 @@
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { type DeliveryStatus, deliveryStatuses } from '../message.ts';
+import { enumValues } from './enum-values.ts';
 import { DateTime, Delay } from './scalars.ts';
 
-/** The values of the enum as type-graphql wants them: name to value. */
-export const DeliveryStatusEnum = Object.fromEntries(
-  deliveryStatuses.map((status) => [status, status]),
-) as Record<DeliveryStatus, DeliveryStatus>;
+export const DeliveryStatusEnum = enumValues(deliveryStatuses);
 
 registerEnumType(DeliveryStatusEnum, {
   name: 'DeliveryStatus',

@@ -1,14 +1,11 @@
 import { ArgsType, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { type SendOutcome, sendOutcomes } from '../send.ts';
 import { PageInfo } from './connection-types.ts';
+import { enumValues } from './enum-values.ts';
 import { defaultPageSize } from './page-size.ts';
 import { DateTime } from './scalars.ts';
 
-/** The values of the enum as type-graphql wants them: name to value. */
-const SendOutcomeEnum = Object.fromEntries(sendOutcomes.map((outcome) => [outcome, outcome])) as Record<
-  SendOutcome,
-  SendOutcome
->;
+const SendOutcomeEnum = enumValues(sendOutcomes);
 
 registerEnumType(SendOutcomeEnum, {
   name: 'SendOutcome',

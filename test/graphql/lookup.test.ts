@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { MessageDocument, MessagesDocument } from '../generated/operations.ts';
+import { badPages } from '../support/bad-pages.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { dataOf, execute } from '../support/graphql-client.ts';
 
@@ -58,11 +59,7 @@ test('messages can be asked for by client and by status', async () => {
   expect((await list(gateway, { status: [] })).ids).toEqual([]);
 });
 
-test.each([
-  ['a page of 0', { first: 0 }, ['first']],
-  ['a page of 101', { first: 101 }, ['first']],
-  ['a cursor of somebody else', { after: 'nonsense' }, ['after']],
-])('%s is BAD_USER_INPUT', async (_what, variables, path) => {
+test.each(badPages)('%s is BAD_USER_INPUT', async (_what, variables, path) => {
   await using gateway = await startTestGateway();
   const result = await execute(gateway.url, MessagesDocument, variables);
   expect(result.errors?.[0]?.extensions).toMatchObject({

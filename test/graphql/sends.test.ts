@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { SendsDocument, SendTextMessageDocument } from '../generated/operations.ts';
 import { temporaryDirectory } from '../store/sqlite-test-store.ts';
+import { badPages } from '../support/bad-pages.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { dataOf, execute } from '../support/graphql-client.ts';
@@ -79,11 +80,7 @@ test('sends can be asked for by outcome, a page at a time', async () => {
   expect((await listSends(gateway, { outcome: ['REJECTED', 'UNKNOWN'] })).edges).toEqual(edges.slice(3));
 });
 
-test.each([
-  ['a page of 0', { first: 0 }, ['first']],
-  ['a page of 101', { first: 101 }, ['first']],
-  ['a cursor of somebody else', { after: 'nonsense' }, ['after']],
-])('%s is BAD_USER_INPUT', async (_what, variables, path) => {
+test.each(badPages)('%s is BAD_USER_INPUT', async (_what, variables, path) => {
   await using gateway = await startTestGateway();
   const result = await execute(gateway.url, SendsDocument, variables);
   expect(result.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', faults: [{ path }] });
