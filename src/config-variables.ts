@@ -127,6 +127,7 @@ export const variables = z.object({
     .string()
     .regex(/^sqlite:.+$/, 'sqlite:<path of a file>')
     .default('sqlite:data/gateway.db'),
+  STORE_MESSAGE_TEXT: flag().default(true),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
   IDEMPOTENCY_HOURS: wholeNumber(1, 720).default(24),
   INTROSPECTION: flag().optional(),

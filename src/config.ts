@@ -77,6 +77,8 @@ export interface CallbackFormat {
 export interface StoreConfig {
   /** The SQLite file. */
   readonly path: string;
+  /** Whether what texts say is kept. */
+  readonly keepTexts: boolean;
   readonly retentionDays: number;
   /** How long an idempotency key is remembered; not longer than sends are kept. */
   readonly idempotencyHours: number;
@@ -186,6 +188,7 @@ function toConfig(env: Variables, isProduction: boolean): Config {
     callback: { token: env.CALLBACK_TOKEN ?? randomBytes(24).toString('base64url'), format: toFormat(env) },
     store: {
       path: env.STORE_URL.slice('sqlite:'.length),
+      keepTexts: env.STORE_MESSAGE_TEXT,
       retentionDays: env.RETENTION_DAYS,
       idempotencyHours: env.IDEMPOTENCY_HOURS,
     },

@@ -6,7 +6,11 @@
 export const retryableByCode = {
   /** The input breaks a rule. `faults` says which, where, and what was expected. */
   BAD_USER_INPUT: false,
-  /** There is no such message. */
+  /** No token or key was shown, or it is not valid, or not any more. */
+  UNAUTHENTICATED: false,
+  /** The caller may not do this, or not for this business, whether or not there is one of that name. */
+  FORBIDDEN: false,
+  /** There is no such message, send or callback, or it belongs to another business. */
   NOT_FOUND: false,
   /**
    * Pingup could not be reached, or is down or has too many sends waiting for it, so that this one was turned away at

@@ -8,11 +8,12 @@ import { graphiqlPage } from './http/graphiql-page.ts';
 import { health } from './http/health.ts';
 import { metricsRoute, serveMetrics } from './http/metrics.ts';
 import { createHttpServer } from './http/server.ts';
-import { logFailedSends } from './logged-messaging.ts';
+import { logMessaging } from './logged-messaging.ts';
 import { measureMessaging, measurePushes } from './measured-messaging.ts';
 import { createMessaging } from './messaging.ts';
 import { createMetrics } from './metrics.ts';
 import type { Load } from './metrics-readings.ts';
+import { createQuarantineReader } from './pingup/callback.ts';
 import { callbackDoor } from './pingup/callback-door.ts';
 import { createCallbackCounts } from './pingup/callback-outcome.ts';
 import { createPingupClient } from './pingup/client.ts';
@@ -54,6 +55,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const store = parts.use(
     await openSqliteStore({
       path: config.store.path,
+      formerBusiness: config.pingup.business,
       log,
       onBatch: metrics.batchAnswered,
       onPush: measurePushes(metrics),
@@ -64,12 +66,15 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   parts.use(settleLostSends(store, config.pingup.timeoutMs, log));
 
   const { business, timeoutMs } = config.pingup;
-  const { idempotencyHours } = config.store;
-  const flow = stoppableMessaging(createMessaging({ store, pingup, business, timeoutMs, idempotencyHours }));
-  const messaging = measureMessaging(logFailedSends(flow, log), metrics);
+  const { idempotencyHours, keepTexts } = config.store;
+  const reread = createQuarantineReader(config.callback.format);
+  const flow = stoppableMessaging(
+    createMessaging({ store, pingup, reread, timeoutMs, idempotencyHours, keepTexts }),
+  );
+  const messaging = measureMessaging(logMessaging(flow, log), metrics);
   const serving = () => !flow.stopped;
   const schema = await buildGatewaySchema();
-  const context = { messaging };
+  const context = { messaging, businesses: () => [business] };
 
   const { edge } = config;
   const app = createHttpServer({ log, serving, trustedProxies: edge.trustedProxies });

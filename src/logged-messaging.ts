@@ -1,6 +1,9 @@
 import type { Logger } from 'pino';
+import type { CallbackReading } from './callback-reading.ts';
 import { GatewayError, type GatewayErrorCode } from './errors.ts';
+import type { ForgottenClient } from './forgotten-client.ts';
 import type { Messaging } from './messaging.ts';
+import type { Forgotten } from './store/port.ts';
 
 type Log = Pick<Logger, 'info' | 'warn'>;
 
@@ -9,8 +12,8 @@ const singular: ReadonlySet<GatewayErrorCode> = new Set(['SEND_OUTCOME_UNKNOWN',
 /** These come in rows, as long as Pingup is away: the first and the end of a row are told. */
 const inRows: ReadonlySet<GatewayErrorCode> = new Set(['PINGUP_UNAVAILABLE', 'PINGUP_RATE_LIMITED']);
 
-/** The same flow, with a line in the log for what an operator should know of sends that failed. */
-export function logFailedSends(messaging: Messaging, log: Log): Messaging {
+/** The same flow, with a line in the log for what an operator should know: sends that failed, and what operators did. */
+export function logMessaging(messaging: Messaging, log: Log): Messaging {
   let row: GatewayErrorCode | undefined;
 
   function succeeded(): void {
@@ -39,5 +42,18 @@ export function logFailedSends(messaging: Messaging, log: Log): Messaging {
     }
   }
 
-  return { ...messaging, send };
+  async function replayCallback(business: string, id: string): Promise<CallbackReading> {
+    const reading = await messaging.replayCallback(business, id);
+    const { accepted, faults } = reading;
+    log.info({ business, id, accepted, faults: faults.length }, 'a quarantined callback was read again');
+    return reading;
+  }
+
+  async function forget(client: ForgottenClient): Promise<Forgotten> {
+    const forgotten = await messaging.forget(client);
+    log.info({ business: client.business, ...forgotten }, 'a client was forgotten');
+    return forgotten;
+  }
+
+  return { ...messaging, send, replayCallback, forget };
 }

@@ -34,7 +34,8 @@ export interface SendDetails {
   readonly client: string | null;
   readonly clientPhone: string | null;
   readonly clientName: string | null;
-  readonly textMessage: string;
+  /** Null where texts are not kept. */
+  readonly textMessage: string | null;
   /** As Pingup takes it: a positive whole number and a unit of w, d, h, m, s (`2d`). */
   readonly delay: string | null;
   /** The delay as an instant. */
@@ -42,13 +43,24 @@ export interface SendDetails {
   readonly acceptedAt: number;
 }
 
-export interface Message {
+/** Which message. Pingup's ids are unique within one business, and mean nothing in another. */
+export interface MessageKey {
+  /** The business that sent it, as in Pingup's addresses: it holds no slash. */
+  readonly business: string;
   /** Pingup's id of the message, an opaque string. */
   readonly id: string;
+}
+
+export interface Message extends MessageKey {
   /** Null while the message is known from callbacks only. */
   readonly details: SendDetails | null;
   /** At least one event, at most one for each status, by `at` and then by status. */
   readonly history: readonly StatusEvent[];
+}
+
+/** A key as one string: equal for equal keys, and for no others. */
+export function keyText({ business, id }: MessageKey): string {
+  return `${business}/${id}`;
 }
 
 /** The furthest status: READ over DELIVERED over FAILED over SENT over ACCEPTED. */
@@ -78,12 +90,12 @@ export function isFinal(message: Message): boolean {
   return message.history.some((event) => event.status === 'READ');
 }
 
-/** All that is known of a message from two sources. Returns `known` itself where `news` adds nothing. */
+/** All that is known of a message from two sources, which have one key. Returns `known` itself where `news` adds nothing. */
 export function merge(known: Message | undefined, news: Message): Message {
   if (!known) return { ...news, history: mergeHistories([], news.history) };
   const details = preferred(known.details, news.details, compareDetails);
   const history = mergeHistories(known.history, news.history);
-  return details === known.details && history === known.history ? known : { id: known.id, details, history };
+  return details === known.details && history === known.history ? known : { ...known, details, history };
 }
 
 function mergeHistories(known: readonly StatusEvent[], news: readonly StatusEvent[]): readonly StatusEvent[] {

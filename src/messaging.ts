@@ -1,16 +1,29 @@
 import { acceptedMessage } from './accepted-message.ts';
 import { askUntil } from './ask-until.ts';
+import type { CallbackReading } from './callback-reading.ts';
 import { GatewayError, type GatewayErrorCode } from './errors.ts';
-import type { Message } from './message.ts';
-import { type CheckedSend, fingerprintOf, parseSend, type SendInput } from './outgoing-text.ts';
+import type { ForgottenClient } from './forgotten-client.ts';
+import type { Message, MessageKey } from './message.ts';
+import {
+  type CheckedSend,
+  fingerprintOf,
+  type KeptText,
+  type OutgoingText,
+  parseSend,
+  type SendInput,
+} from './outgoing-text.ts';
 import { persist } from './persist.ts';
 import type { Pingup, SendContext } from './pingup/port.ts';
 import { replay } from './replay.ts';
+import { type RereadCallback, replayCallback } from './replay-callback.ts';
 import type { Attempt, Begun, NewSend } from './send.ts';
 import type {
+  Forgotten,
   MessagePage,
   MessageQuery,
   QuarantinedCallback,
+  QuarantinePage,
+  QuarantineQuery,
   SendPage,
   SendQuery,
   Store,
@@ -38,12 +51,27 @@ export interface Messaging {
    *
    * @throws GatewayError NOT_FOUND, STORE_UNAVAILABLE.
    */
-  watch(id: string): Promise<AsyncIterableIterator<Message, undefined>>;
+  watch(key: MessageKey): Promise<AsyncIterableIterator<Message, undefined>>;
 
-  find(id: string): Promise<Message | undefined>;
+  find(key: MessageKey): Promise<Message | undefined>;
   list(query: MessageQuery): Promise<MessagePage>;
   /** Every send there was, whatever became of it. */
   sends(query: SendQuery): Promise<SendPage>;
+
+  /** Every callback that was authentic and is not understood. */
+  quarantined(query: QuarantineQuery): Promise<QuarantinePage>;
+  /**
+   * quarantine -> store -> whoever watches, once the rules have been mended. What is still not understood stays.
+   *
+   * @throws GatewayError NOT_FOUND, STORE_UNAVAILABLE.
+   */
+  replayCallback(business: string, id: string): Promise<CallbackReading>;
+  /**
+   * Erases what is known of a client.
+   *
+   * @throws GatewayError STORE_UNAVAILABLE, with a part of it erased; a repeat erases the rest.
+   */
+  forget(client: ForgottenClient): Promise<Forgotten>;
 }
 
 export interface Sent {
@@ -55,12 +83,14 @@ export interface Sent {
 export interface MessagingOptions {
   readonly store: Store;
   readonly pingup: Pingup;
-  /** Whose the idempotency keys are. */
-  readonly business: string;
+  /** How quarantined callbacks are read again. */
+  readonly reread: RereadCallback;
   /** How long a send waits for an earlier one with the same key, and how long for the store once it was accepted. */
   readonly timeoutMs: number;
   /** How long a key is remembered. */
   readonly idempotencyHours: number;
+  /** Whether the store keeps what texts say. */
+  readonly keepTexts: boolean;
 }
 
 const hourMs = 3_600_000;
@@ -68,30 +98,35 @@ const hourMs = 3_600_000;
 const settleMs = 60_000;
 
 export function createMessaging(options: MessagingOptions): Messaging {
-  const { store, pingup, business, timeoutMs, idempotencyHours } = options;
+  const { store, pingup, reread, timeoutMs, idempotencyHours, keepTexts } = options;
 
   async function send(input: SendInput, context: SendContext): Promise<Sent> {
     const checked = parseSend(input);
-    const begun = await begin(checked);
+    const { business } = context;
+    const begun = await begin(business, checked);
     if (begun.kind !== 'begun') return { message: replay(begun), replayed: true };
     const { attempt } = begun;
     const id = await pingup.sendText(checked.text, context).catch((error) => giveUp(attempt, error));
-    const accepted = acceptedMessage(id, checked.text, Date.now());
+    const accepted = acceptedMessage({ business, id }, kept(checked.text), Date.now());
     const writeDown = () => store.accept(attempt, accepted);
     const message = await persist(writeDown, timeoutMs).catch((error) => mourn(id, error));
     return { message, replayed: false };
   }
 
   /** Where an earlier send with the same key is under way, waits for it as long as a send may take. */
-  function begin(checked: CheckedSend): Promise<Begun> {
-    const ask = () => store.begin(newSend(checked, Date.now()));
+  function begin(business: string, checked: CheckedSend): Promise<Begun> {
+    const ask = () => store.begin(newSend(business, checked, Date.now()));
     return askUntil(ask, (begun) => begun.kind !== 'running', timeoutMs);
   }
 
-  function newSend({ text, idempotencyKey: key }: CheckedSend, at: number): NewSend {
+  function newSend(business: string, { text, idempotencyKey: key }: CheckedSend, at: number): NewSend {
     const validSince = at - idempotencyHours * hourMs;
     const idempotency = key === null ? null : { key, fingerprint: fingerprintOf(text), validSince };
-    return { business, text, at, idempotency };
+    return { business, text: kept(text), at, idempotency };
+  }
+
+  function kept(text: OutgoingText): KeptText {
+    return keepTexts ? text : { ...text, textMessage: null };
   }
 
   /** Settles the send with the reason that it failed, which stays the caller's answer whatever the store says. */
@@ -102,9 +137,9 @@ export function createMessaging(options: MessagingOptions): Messaging {
     throw error;
   }
 
-  async function watch(id: string): Promise<AsyncIterableIterator<Message, undefined>> {
-    const states = await store.watch(id);
-    if (!states) throw new GatewayError('NOT_FOUND', `No message has the id ${JSON.stringify(id)}.`);
+  async function watch(key: MessageKey): Promise<AsyncIterableIterator<Message, undefined>> {
+    const states = await store.watch(key);
+    if (!states) throw new GatewayError('NOT_FOUND', `No message has the id ${JSON.stringify(key.id)}.`);
     return states;
   }
 
@@ -112,9 +147,12 @@ export function createMessaging(options: MessagingOptions): Messaging {
     send,
     watch,
     receive: (news, quarantined) => store.record(news, quarantined),
-    find: (id) => store.find(id),
+    find: (key) => store.find(key),
     list: (query) => store.list(query),
     sends: (query) => store.sends(query),
+    quarantined: (query) => store.quarantined(query),
+    replayCallback: (business, id) => replayCallback(store, reread, business, id),
+    forget: (client) => store.forget(client),
   };
 }
 

@@ -13,10 +13,17 @@ export interface OutgoingText {
   readonly delay: string | null;
 }
 
-/** The same as a caller gives it: nothing is checked yet, and what is absent may be null or left out. */
-export interface TextInput {
+/** What is kept of a text. `textMessage` is null where texts are not kept; all of it is, once its client was forgotten. */
+export type KeptText = Omit<OutgoingText, 'textMessage'> & { readonly textMessage: string | null };
+
+/** Whom a text is for, as a caller gives it: nothing is checked yet, and what is absent may be null or left out. */
+export interface RecipientInput {
   readonly client?: string | null | undefined;
   readonly clientPhone?: string | null | undefined;
+}
+
+/** A text as a caller gives it. */
+export interface TextInput extends RecipientInput {
   readonly clientName?: string | null | undefined;
   readonly textMessage: string;
   readonly delay?: string | null | undefined;
@@ -49,15 +56,13 @@ const maxDelaySeconds = 10 * 365 * 86_400;
  * @throws GatewayError BAD_USER_INPUT with one fault for each broken rule; paths start with `input`.
  */
 export function parseSend(input: SendInput): CheckedSend {
-  const client = input.client ?? null;
+  const { client, clientPhone, faults: recipientFaults } = parseRecipient(input);
   const clientName = input.clientName ?? null;
   const delay = input.delay ?? null;
-  const clientPhone = input.clientPhone == null ? null : stripPhone(input.clientPhone);
   const idempotencyKey = input.idempotencyKey ?? null;
 
   const faults = [
-    ...recipientFaults(client, clientPhone),
-    ...(client === null ? [] : nameFaults('client', client)),
+    ...recipientFaults,
     ...(clientName === null ? [] : nameFaults('clientName', clientName)),
     ...textFaults(input.textMessage),
     ...(delay === null || delayInSeconds(delay) !== undefined ? [] : [delayFault]),
@@ -65,6 +70,23 @@ export function parseSend(input: SendInput): CheckedSend {
   ];
   if (faults.length > 0) throw badUserInput(faults);
   return { text: { client, clientPhone, clientName, textMessage: input.textMessage, delay }, idempotencyKey };
+}
+
+/** At least one of the two is there where there are no faults. */
+export interface Recipient extends Pick<OutgoingText, 'client' | 'clientPhone'> {
+  /** One for each broken rule; paths start with `input`. */
+  readonly faults: readonly InputFault[];
+}
+
+export function parseRecipient(input: RecipientInput): Recipient {
+  const client = input.client ?? null;
+  const clientPhone = input.clientPhone == null ? null : stripPhone(input.clientPhone);
+  const faults = [
+    ...(client === null && clientPhone === null ? [recipientFault] : []),
+    ...(clientPhone === null || /^[0-9]{7,15}$/.test(clientPhone) ? [] : [phoneFault]),
+    ...(client === null ? [] : nameFaults('client', client)),
+  ];
+  return { client, clientPhone, faults };
 }
 
 /** SHA-256 over a checked text, in hexadecimal: two ways to write the same phone number make the same send. */
@@ -90,13 +112,15 @@ const keyFault: InputFault = {
   expected: '1 to 255 visible ASCII characters, without blanks',
 };
 
-function recipientFaults(client: string | null, clientPhone: string | null): InputFault[] {
-  if (client === null && clientPhone === null)
-    return [{ path: ['input'], expected: 'client or clientPhone, to say whom the message is for' }];
-  if (clientPhone === null || /^[0-9]{7,15}$/.test(clientPhone)) return [];
-  const expected = '7 to 15 digits with the country prefix, such as "+39 312 123 4567"';
-  return [{ path: ['input', 'clientPhone'], expected }];
-}
+const recipientFault: InputFault = {
+  path: ['input'],
+  expected: 'client or clientPhone, to say whom it is about',
+};
+
+const phoneFault: InputFault = {
+  path: ['input', 'clientPhone'],
+  expected: '7 to 15 digits with the country prefix, such as "+39 312 123 4567"',
+};
 
 function nameFaults(field: string, value: string): InputFault[] {
   if (value.trim() !== '' && characters(value) <= maxNameCharacters && value.isWellFormed()) return [];

@@ -1,6 +1,6 @@
 import { type GatewayErrorCode, retryableByCode } from './errors.ts';
 import type { Message } from './message.ts';
-import type { OutgoingText } from './outgoing-text.ts';
+import type { KeptText } from './outgoing-text.ts';
 
 /** What can become of a send. It is PENDING from before it leaves until it is settled, and UNKNOWN is settled too. */
 export const sendOutcomes = ['PENDING', 'ACCEPTED', 'NOT_SENT', 'REJECTED', 'UNKNOWN'] as const;
@@ -10,7 +10,8 @@ export type SendOutcome = (typeof sendOutcomes)[number];
 /** One try to send a text, as the books have it. Instants are milliseconds since the epoch. */
 export interface Send {
   readonly id: string;
-  readonly text: OutgoingText;
+  readonly business: string;
+  readonly text: KeptText;
   readonly begunAt: number;
   /** Null while it is PENDING. */
   readonly settledAt: number | null;
@@ -27,7 +28,7 @@ export type Attempt = string & { readonly brand: 'Attempt' };
 export interface NewSend {
   /** Whose it is: a key belongs to one business. */
   readonly business: string;
-  readonly text: OutgoingText;
+  readonly text: KeptText;
   /** Now, in milliseconds since the epoch. */
   readonly at: number;
   /** Null: every call is a send of its own. */

@@ -4,9 +4,9 @@ import type { Messaging } from './messaging.ts';
 /** The same flow, which a shutdown can bring to an end without cutting anything off. */
 export interface StoppableMessaging extends Messaging {
   readonly stopped: boolean;
-  /** Refuses sends and callbacks from now on with SHUTTING_DOWN. What is under way goes on. */
+  /** Refuses whatever writes from now on with SHUTTING_DOWN. What is under way goes on. */
   stop(): void;
-  /** Resolves when no send and no callback is under way. Reads do not count: they can be repeated elsewhere. */
+  /** Resolves when nothing that writes is under way. Reads do not count: they can be repeated elsewhere. */
   idle(): Promise<void>;
 }
 
@@ -29,6 +29,8 @@ export function stoppableMessaging(messaging: Messaging): StoppableMessaging {
     ...messaging,
     send: (...call) => track(() => messaging.send(...call)),
     receive: (...call) => track(() => messaging.receive(...call)),
+    replayCallback: (...call) => track(() => messaging.replayCallback(...call)),
+    forget: (...call) => track(() => messaging.forget(...call)),
     get stopped() {
       return stopped;
     },

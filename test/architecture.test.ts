@@ -12,6 +12,7 @@ const layers: readonly (readonly RegExp[])[] = [
   [/^graphql\//, /^pingup\/(?!port)/, /^store\/(?!port)/, /^sandbox\//],
   [/^(logged|measured|stoppable)-messaging\.ts$/],
   [/^messaging\.ts$/],
+  [/^replay-callback\.ts$/],
   [/^(pingup|store)\/port\.ts$/],
   [/^[a-z-]+\.ts$/],
 ];

@@ -29,7 +29,7 @@ function messageWith(...statuses: DeliveryStatus[]): Message {
     rawStatus: null,
     failure: null,
   }));
-  return { id: 'm', details: null, history };
+  return { business: 'acme', id: 'm', details: null, history };
 }
 
 test('merging is commutative', () => {

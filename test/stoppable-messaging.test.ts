@@ -12,6 +12,9 @@ function createFlow() {
     find: unused,
     list: unused,
     sends: unused,
+    quarantined: unused,
+    replayCallback: unused,
+    forget: unused,
     receive() {
       const one = Promise.withResolvers<void>();
       recorded.push(one);

@@ -1,7 +1,8 @@
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import ky from 'ky';
-import type { GatewayContext } from '../../src/graphql/message-resolver.ts';
+import { anyone } from '../../src/caller.ts';
+import type { GatewayContext } from '../../src/graphql/context.ts';
 import type { Sent } from '../../src/messaging.ts';
 import type { TextInput } from '../../src/outgoing-text.ts';
 
@@ -21,6 +22,7 @@ async function send({ client, textMessage }: TextInput): Promise<Sent> {
     .json<{ data: { message_id: string } }>();
   const now = Date.now();
   const message: Sent['message'] = {
+    business: 'bench',
     id: answer.data.message_id,
     details: null,
     history: [{ status: 'ACCEPTED', at: now, receivedAt: now, rawStatus: null, failure: null }],
@@ -28,7 +30,11 @@ async function send({ client, textMessage }: TextInput): Promise<Sent> {
   return { message, replayed: false };
 }
 
-const context = { messaging: { send } } as unknown as GatewayContext;
+const context = {
+  messaging: { send },
+  businesses: () => ['bench'],
+  caller: anyone,
+} as unknown as GatewayContext;
 const apollo = new ApolloServer<GatewayContext>({ schema: await buildGatewaySchema() });
 const { url } = await startStandaloneServer(apollo, {
   listen: { host: '127.0.0.1', port: 0 },

@@ -1,5 +1,6 @@
 import { ArgsType, Field, ID, Int, ObjectType } from 'type-graphql';
 import type { DeliveryStatus } from '../message.ts';
+import { businessDescription } from './business-arg.ts';
 import { DeliveryStatusEnum, Message } from './message-types.ts';
 import { defaultPageSize } from './page-size.ts';
 
@@ -36,14 +37,21 @@ export class MessageConnection {
   pageInfo!: PageInfo;
 }
 
+/** What every list takes. */
 @ArgsType()
-export class MessagesArgs {
+export class PageArgs {
   @Field(() => Int, { nullable: true, defaultValue: defaultPageSize, description: 'How many, 1 to 100.' })
   first?: number | null;
 
   @Field(() => String, { nullable: true, description: 'Only those after this cursor.' })
   after?: string | null;
 
+  @Field(() => ID, { nullable: true, description: businessDescription })
+  business?: string | null;
+}
+
+@ArgsType()
+export class MessagesArgs extends PageArgs {
   @Field(() => ID, { nullable: true, description: 'Only those sent to this client.' })
   client?: string | null;
 

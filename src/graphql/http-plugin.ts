@@ -7,10 +7,11 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLSchema, OperationTypeNode, type ValidationRule } from 'graphql';
 import type { Logger } from 'pino';
+import { anyone } from '../caller.ts';
 import { GatewayError } from '../errors.ts';
+import type { GatewayContext, SharedContext } from './context.ts';
 import { type DescribeError, logUnexpected, unexpectedMessage } from './describe-error.ts';
 import { parseOptions } from './document-rules.ts';
-import type { GatewayContext, SharedContext } from './message-resolver.ts';
 
 export interface GraphqlHttpOptions {
   readonly schema: GraphQLSchema;
@@ -56,7 +57,7 @@ export async function graphqlHttp(app: FastifyInstance, options: GraphqlHttpOpti
   app.addHook('onClose', () => apollo.stop());
 
   const answer = fastifyApolloHandler(apollo, {
-    context: async ({ headers }) => ({ ...context, traceparent: headers['traceparent'] }),
+    context: async ({ headers }) => ({ ...context, caller: anyone, traceparent: headers['traceparent'] }),
   });
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');

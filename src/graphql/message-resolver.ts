@@ -1,23 +1,13 @@
 import { Arg, Args, Ctx, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
 import type { Message as KnownMessage } from '../message.ts';
-import type { Messaging } from '../messaging.ts';
 import { traceparentOf } from '../traceparent.ts';
+import { BusinessArg } from './business-arg.ts';
 import { MessageConnection, MessagesArgs } from './connection-types.ts';
+import { actFor, type GatewayContext } from './context.ts';
 import { Message } from './message-types.ts';
 import { viewMessage, viewPage } from './message-view.ts';
 import { checkPageSize } from './page-size.ts';
 import { SendTextMessageInput, SendTextMessagePayload } from './send-types.ts';
-
-/** What all operations share. */
-export interface SharedContext {
-  readonly messaging: Messaging;
-}
-
-/** What every operation is given, on HTTP and on the socket alike. */
-export interface GatewayContext extends SharedContext {
-  /** The caller's W3C `traceparent` header, where there was one: nothing of it is checked yet. */
-  readonly traceparent: unknown;
-}
 
 /** Translates between the schema and the flow; decides nothing. */
 @Resolver()
@@ -31,9 +21,11 @@ export class MessageResolver {
   async sendTextMessage(
     @Arg('input', () => SendTextMessageInput, { description: 'The text and whom it is for.' })
     input: SendTextMessageInput,
-    @Ctx() { messaging, traceparent }: GatewayContext,
+    @Ctx() context: GatewayContext,
   ): Promise<SendTextMessagePayload> {
-    const { message, replayed } = await messaging.send(input, { traceparent: traceparentOf(traceparent) });
+    const business = actFor(context, 'messages:send', input.business, ['input', 'business']);
+    const traceparent = traceparentOf(context.traceparent);
+    const { message, replayed } = await context.messaging.send(input, { business, traceparent });
     return { message: viewMessage(message), replayed };
   }
 
@@ -42,11 +34,12 @@ export class MessageResolver {
       'The message as it is now, at once, and then each later state, in order and once. Completes at READ, or when ' +
       'the gateway deletes the message at the end of its retention. ' +
       'An unknown id is NOT_FOUND. After a lost connection, subscribe again: the first value is the state by then.',
-    subscribe: ({ args, context }) => watchMessage(args['messageId'], context),
+    subscribe: ({ args, context }) => watchMessage(args, context),
   })
   messageStatus(
     @Root() message: KnownMessage,
     @Arg('messageId', () => ID, { description: 'The id that `sendTextMessage` gave.' }) _messageId: string,
+    @BusinessArg() _business: string | null | undefined,
   ): Message {
     return viewMessage(message);
   }
@@ -54,18 +47,21 @@ export class MessageResolver {
   @Query(() => Message, { nullable: true, description: 'One message, or null where the id is unknown.' })
   async message(
     @Arg('id', () => ID, { description: 'The id that `sendTextMessage` gave.' }) id: string,
-    @Ctx() { messaging }: GatewayContext,
+    @BusinessArg() wanted: string | null | undefined,
+    @Ctx() context: GatewayContext,
   ): Promise<Message | null> {
-    const message = await messaging.find(id);
+    const business = actFor(context, 'messages:read', wanted);
+    const message = await context.messaging.find({ business, id });
     return message ? viewMessage(message) : null;
   }
 
   @Query(() => MessageConnection, { description: 'Messages, newest first, a page at a time.' })
   async messages(
-    @Args(() => MessagesArgs) { first, after, client, status }: MessagesArgs,
-    @Ctx() { messaging }: GatewayContext,
+    @Args(() => MessagesArgs) { business, first, after, client, status }: MessagesArgs,
+    @Ctx() context: GatewayContext,
   ): Promise<MessageConnection> {
-    const page = await messaging.list({
+    const page = await context.messaging.list({
+      business: actFor(context, 'messages:read', business),
       first: checkPageSize(first),
       after: after ?? undefined,
       client: client ?? undefined,
@@ -75,7 +71,11 @@ export class MessageResolver {
   }
 }
 
-/** graphql-js subscribes with raw arguments; the schema has already made this one a string. */
-function watchMessage(id: unknown, { messaging }: GatewayContext): Promise<AsyncIterable<KnownMessage>> {
-  return messaging.watch(String(id));
+/** graphql-js subscribes with raw arguments; the schema has already made these strings. */
+async function watchMessage(
+  { messageId, business: wanted }: Readonly<Record<string, unknown>>,
+  context: GatewayContext,
+): Promise<AsyncIterable<KnownMessage>> {
+  const business = actFor(context, 'messages:read', wanted == null ? null : String(wanted));
+  return context.messaging.watch({ business, id: String(messageId) });
 }

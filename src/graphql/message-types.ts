@@ -58,6 +58,9 @@ export class Message {
   @Field(() => ID, { description: "Pingup's id of the message." })
   id!: string;
 
+  @Field(() => ID, { description: 'The business that sent it. Ids are unique within one business.' })
+  business!: string;
+
   @Field(() => ID, { nullable: true, description: "Pingup's id of the client it was sent to, where given." })
   client!: string | null;
 
@@ -70,7 +73,7 @@ export class Message {
   @Field(() => String, { nullable: true, description: "The client's name, where given." })
   clientName!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The text.' })
+  @Field(() => String, { nullable: true, description: 'The text, where the gateway keeps texts.' })
   textMessage!: string | null;
 
   @Field(() => Delay, { nullable: true, description: 'The delay that was asked for.' })

@@ -8,6 +8,7 @@ export function viewMessage(message: KnownMessage): Message {
   const details = message.details;
   return {
     id: message.id,
+    business: message.business,
     client: details?.client ?? null,
     clientPhone: details?.clientPhone ?? null,
     clientName: details?.clientName ?? null,

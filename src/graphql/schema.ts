@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchema, type PubSub } from 'type-graphql';
 import { MessageResolver } from './message-resolver.ts';
+import { OperationsResolver } from './operations-resolver.ts';
 import { SendResolver } from './send-resolver.ts';
 
 /**
@@ -19,5 +20,6 @@ const unusedPubSub: PubSub = {
 
 /** The schema, as `schema/schema.graphql` shows it. */
 export function buildGatewaySchema(): Promise<GraphQLSchema> {
-  return buildSchema({ resolvers: [MessageResolver, SendResolver], validate: false, pubSub: unusedPubSub });
+  const resolvers = [MessageResolver, SendResolver, OperationsResolver] as const;
+  return buildSchema({ resolvers, validate: false, pubSub: unusedPubSub });
 }

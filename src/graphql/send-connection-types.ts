@@ -1,8 +1,7 @@
-import { ArgsType, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { ArgsType, Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { type SendOutcome, sendOutcomes } from '../send.ts';
-import { PageInfo } from './connection-types.ts';
+import { PageArgs, PageInfo } from './connection-types.ts';
 import { enumValues } from './enum-values.ts';
-import { defaultPageSize } from './page-size.ts';
 import { DateTime } from './scalars.ts';
 
 const SendOutcomeEnum = enumValues(sendOutcomes);
@@ -26,6 +25,9 @@ registerEnumType(SendOutcomeEnum, {
 export class Send {
   @Field(() => ID, { description: "The gateway's id of the send." })
   id!: string;
+
+  @Field(() => ID, { description: 'The business it is sent for.' })
+  business!: string;
 
   @Field(() => DateTime, { description: 'When it was written down.' })
   at!: number;
@@ -77,13 +79,7 @@ export class SendConnection {
 }
 
 @ArgsType()
-export class SendsArgs {
+export class SendsArgs extends PageArgs {
   @Field(() => [SendOutcomeEnum], { nullable: true, description: 'Only those with one of these outcomes.' })
   outcome?: SendOutcome[] | null;
-
-  @Field(() => Int, { nullable: true, defaultValue: defaultPageSize, description: 'How many, 1 to 100.' })
-  first?: number | null;
-
-  @Field(() => String, { nullable: true, description: 'Only those after this cursor.' })
-  after?: string | null;
 }

@@ -1,5 +1,5 @@
 import { Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
-import type { GatewayContext } from './message-resolver.ts';
+import { actFor, type GatewayContext } from './context.ts';
 import { Message } from './message-types.ts';
 import { viewMessage } from './message-view.ts';
 import { checkPageSize } from './page-size.ts';
@@ -14,10 +14,11 @@ export class SendResolver {
       'Every send there was, newest first, a page at a time: when, to whom, and what became of it.',
   })
   async sends(
-    @Args(() => SendsArgs) { outcome, first, after }: SendsArgs,
-    @Ctx() { messaging }: GatewayContext,
+    @Args(() => SendsArgs) { business, outcome, first, after }: SendsArgs,
+    @Ctx() context: GatewayContext,
   ): Promise<SendConnection> {
-    const page = await messaging.sends({
+    const page = await context.messaging.sends({
+      business: actFor(context, 'messages:read', business),
       first: checkPageSize(first),
       after: after ?? undefined,
       outcomes: outcome ?? undefined,
@@ -29,8 +30,11 @@ export class SendResolver {
     nullable: true,
     description: 'The message as it is now, where ACCEPTED and not deleted since.',
   })
-  async message(@Root() { messageId }: Send, @Ctx() { messaging }: GatewayContext): Promise<Message | null> {
-    const message = messageId === null ? undefined : await messaging.find(messageId);
+  async message(
+    @Root() { business, messageId: id }: Send,
+    @Ctx() { messaging }: GatewayContext,
+  ): Promise<Message | null> {
+    const message = id === null ? undefined : await messaging.find({ business, id });
     return message ? viewMessage(message) : null;
   }
 }

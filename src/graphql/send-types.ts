@@ -1,4 +1,5 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import { businessDescription } from './business-arg.ts';
 import { Message } from './message-types.ts';
 import { Delay } from './scalars.ts';
 
@@ -6,6 +7,9 @@ import { Delay } from './scalars.ts';
   description: 'A text and whom it is for. At least one of `client` and `clientPhone` is required.',
 })
 export class SendTextMessageInput {
+  @Field(() => ID, { nullable: true, description: businessDescription })
+  business?: string | null;
+
   @Field(() => ID, { nullable: true, description: "Pingup's id of the client." })
   client?: string | null;
 

@@ -9,7 +9,27 @@ export function viewSends(page: SendPage, after: string | null): SendConnection 
   return { edges, pageInfo: viewPlace(page, after) };
 }
 
-function viewSend({ id, text, begunAt, settledAt, outcome, errorCode, messageId }: KnownSend): Send {
+function viewSend({
+  id,
+  business,
+  text,
+  begunAt,
+  settledAt,
+  outcome,
+  errorCode,
+  messageId,
+}: KnownSend): Send {
   const { client, clientPhone, clientName } = text;
-  return { id, at: begunAt, settledAt, client, clientPhone, clientName, outcome, errorCode, messageId };
+  return {
+    id,
+    business,
+    at: begunAt,
+    settledAt,
+    client,
+    clientPhone,
+    clientName,
+    outcome,
+    errorCode,
+    messageId,
+  };
 }

@@ -11,10 +11,11 @@ import {
   type ValidationRule,
 } from 'graphql';
 import { type ConnectionInitMessage, makeServer, type SubscribePayload } from 'graphql-ws';
+import { anyone } from '../caller.ts';
 import { GatewayError } from '../errors.ts';
+import type { GatewayContext, SharedContext } from './context.ts';
 import type { DescribeError } from './describe-error.ts';
 import { createDocumentCache } from './document-cache.ts';
-import type { GatewayContext, SharedContext } from './message-resolver.ts';
 import {
   beginOperation,
   closeOperations,
@@ -51,7 +52,7 @@ function tooManyOperations(): GraphQLError {
  */
 export function createWebsocketProtocol(options: WebsocketProtocolOptions): GraphqlProtocol & Disposable {
   const { schema, context, rules, describeError, subscriptionMs, initMs = 3_000 } = options;
-  const contextValue: GatewayContext = { ...context, traceparent: undefined };
+  const contextValue: GatewayContext = { ...context, caller: anyone, traceparent: undefined };
   const check = createDocumentCache(schema, rules);
   const lifetimes = createSubscriptionLifetimes(subscriptionMs);
 

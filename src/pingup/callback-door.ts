@@ -72,7 +72,7 @@ export async function callbackDoor(scope: FastifyInstance, options: CallbackDoor
   );
   scope.setErrorHandler(refuse);
   scope.post<Route>(path, { onRequest: authenticate, logSerializers }, async (request, reply) => {
-    const { outcome, body } = await receive(textOf(request.body));
+    const { outcome, body } = await receive(business, textOf(request.body));
     return answer(reply, outcome, body);
   });
   const otherMethods = scope.supportedMethods.filter((method) => method !== 'POST');

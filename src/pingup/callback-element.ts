@@ -4,13 +4,19 @@ import { agreedValue, firstValue, jsonPlaces } from './json-places.ts';
 import { parseMessageId } from './message-id.ts';
 import { parseTimestamp } from './timestamp.ts';
 
+/** Where and when (ms since the epoch) a callback came. */
+export interface Arrival {
+  readonly business: string;
+  readonly receivedAt: number;
+}
+
 /** An element that was not understood: each thing that it lacks. */
 export interface Misunderstood {
   readonly expected: readonly string[];
 }
 
-/** Reads one element of a callback that came at `receivedAt` (ms since the epoch). */
-export type ReadElement = (element: unknown, receivedAt: number) => Message | Misunderstood;
+/** Reads one element of a callback. */
+export type ReadElement = (element: unknown, arrival: Arrival) => Message | Misunderstood;
 
 /**
  * A reader of what a callback says of one message.
@@ -32,7 +38,7 @@ export function createElementReader(format: CallbackFormat): ReadElement {
     return isWord(word) ? format.statusMap.get(word.trim().toLowerCase()) : undefined;
   }
 
-  return (element, receivedAt) => {
+  return (element, { business, receivedAt }) => {
     if (typeof element !== 'object' || element === null || Array.isArray(element))
       return { expected: ['an object'] };
     const id = agreedValue(element, idPlaces, parseMessageId);
@@ -45,6 +51,7 @@ export function createElementReader(format: CallbackFormat): ReadElement {
     const at = firstValue(element, timePlaces, (time) => parseTimestamp(time, receivedAt)) ?? receivedAt;
     const failure = status === 'FAILED' ? readFailure(element) : null;
     return {
+      business,
       id,
       details: null,
       history: [{ status, at, receivedAt, rawStatus: rawStatus ?? null, failure }],

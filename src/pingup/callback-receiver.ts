@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
+import { describeFaults } from '../callback-reading.ts';
 import type { CallbackFormat } from '../config.ts';
 import type { Messaging } from '../messaging.ts';
 import type { QuarantinedCallback } from '../store/port.ts';
-import { type AuthenticText, type CallbackFault, createCallbackReader } from './callback.ts';
+import { type AuthenticText, createCallbackReader } from './callback.ts';
 import type { CallbackOutcome } from './callback-outcome.ts';
 
 export interface CallbackReceiverOptions {
@@ -17,7 +18,7 @@ export interface CallbackAnswer {
 }
 
 /** Records one authentic callback. Undefined: its bytes are no text. What it answers as recorded is durable. */
-export type ReceiveCallback = (text: AuthenticText | undefined) => Promise<CallbackAnswer>;
+export type ReceiveCallback = (business: string, text: AuthenticText | undefined) => Promise<CallbackAnswer>;
 
 /** Enough of them to see what is wrong. */
 const maxFaultsTold = 20;
@@ -42,9 +43,9 @@ export function createCallbackReceiver({ format, messaging, log }: CallbackRecei
     }
   }
 
-  return async (text) => {
-    const receivedAt = Date.now();
-    const reading = text === undefined ? undefined : read(text, receivedAt);
+  return async (business, text) => {
+    const arrival = { business, receivedAt: Date.now() };
+    const reading = text === undefined ? undefined : read(text, arrival);
     if (text === undefined || reading === undefined) return notJson;
     const { news, accepted, faults } = reading;
     if (faults.length === 0) {
@@ -52,15 +53,14 @@ export function createCallbackReceiver({ format, messaging, log }: CallbackRecei
       return recorded ? { outcome: 'understood', body: { accepted } } : notRecorded;
     }
     const told = faults.slice(0, maxFaultsTold);
-    const quarantined: QuarantinedCallback = { raw: text, reason: describe(told), receivedAt };
+    const quarantined: QuarantinedCallback = { ...arrival, raw: text, reason: describeFaults(told) };
     if (!(await record(news, [quarantined]))) return notRecorded;
-    log.warn({ accepted, faults: told }, 'a callback was not understood, and is kept in quarantine');
+    log.warn(
+      { business, accepted, faults: told },
+      'a callback was not understood, and is kept in quarantine',
+    );
     return { outcome: 'notUnderstood', body: { accepted, quarantined: true, faults: told } };
   };
-}
-
-function describe(faults: readonly CallbackFault[]): string {
-  return faults.map(({ index, expected }) => `[${index}]: expected ${expected}`).join('; ');
 }
 
 /** Says once that callbacks cannot be recorded, and once that they can again, however many there are between. */

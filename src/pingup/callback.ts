@@ -1,43 +1,41 @@
+import type { CallbackFault, CallbackReading } from '../callback-reading.ts';
 import type { CallbackFormat } from '../config.ts';
 import { type Message, merge } from '../message.ts';
-import { createElementReader } from './callback-element.ts';
+import type { QuarantinedCallback } from '../store/port.ts';
+import { type Arrival, createElementReader } from './callback-element.ts';
 
 /** The body of a callback whose sender has proven to be Pingup. Only the callback door makes one. */
 export type AuthenticText = string & { readonly brand: 'AuthenticText' };
 
-/** What a callback says, and what of it was not understood. */
-export interface CallbackReading {
-  /** What was understood, one entry for each message. */
-  readonly news: readonly Message[];
-  /** How many elements were understood. */
-  readonly accepted: number;
-  readonly faults: readonly CallbackFault[];
-}
-
-export interface CallbackFault {
-  /** Of the element in its array; 0 where the body is no array. */
-  readonly index: number;
-  /** What would have been understood. */
-  readonly expected: string;
-}
-
-/** Reads a body that came at `receivedAt` (ms since the epoch). Undefined: it is not JSON. */
-export type ReadCallback = (text: AuthenticText, receivedAt: number) => CallbackReading | undefined;
+/** Reads a body. Undefined: it is not JSON. */
+export type ReadCallback = (text: AuthenticText, arrival: Arrival) => CallbackReading | undefined;
 
 /** A reader of callbacks: of one element, or of an array of them. An empty array says nothing, and is understood. */
 export function createCallbackReader(format: CallbackFormat): ReadCallback {
   const readElement = createElementReader(format);
-  return (text, receivedAt) => {
+  return (text, arrival) => {
     const body = parseJson(text);
     if (body === undefined) return undefined;
     const understood: Message[] = [];
     const faults: CallbackFault[] = [];
     for (const [index, element] of (Array.isArray(body) ? body : [body]).entries()) {
-      const reading = readElement(element, receivedAt);
+      const reading = readElement(element, arrival);
       if ('id' in reading) understood.push(reading);
       else faults.push(...reading.expected.map((expected) => ({ index, expected })));
     }
     return { news: mergeByMessage(understood), accepted: understood.length, faults };
+  };
+}
+
+/** A reader of what is in quarantine: only what was authentic, and JSON, came in there. */
+export function createQuarantineReader(
+  format: CallbackFormat,
+): (callback: QuarantinedCallback) => CallbackReading {
+  const read = createCallbackReader(format);
+  return (callback) => {
+    const reading = read(callback.raw as AuthenticText, callback);
+    if (reading) return reading;
+    return { news: [], accepted: 0, faults: [{ index: 0, expected: 'JSON' }] };
   };
 }
 

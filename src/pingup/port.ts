@@ -19,6 +19,8 @@ export interface Pingup {
 
 /** What a send belongs to, besides what it says. */
 export interface SendContext {
+  /** Whose account sends it. */
+  readonly business: string;
   /** The trace, as the value of a W3C `traceparent` header. */
   readonly traceparent: string;
 }

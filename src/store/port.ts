@@ -1,5 +1,6 @@
 import type { GatewayErrorCode } from '../errors.ts';
-import type { DeliveryStatus, Message } from '../message.ts';
+import type { ForgottenClient } from '../forgotten-client.ts';
+import type { DeliveryStatus, Message, MessageKey } from '../message.ts';
 import type { Attempt, Begun, NewSend, Send, SendOutcome } from '../send.ts';
 
 /**
@@ -13,7 +14,8 @@ import type { Attempt, Begun, NewSend, Send, SendOutcome } from '../send.ts';
  *   again without a restart once its cause is gone;
  * - a read that is too large to be served beside others rejects alone with STORE_UNAVAILABLE, and many large reads
  *   together hold up no write;
- * - messages merge by `merge` of `src/message.ts`, whatever the order and number of writes.
+ * - messages merge by `merge` of `src/message.ts`, whatever the order and number of writes;
+ * - all belongs to a business: nothing that is written, read or forgotten for one touches another's.
  */
 export interface Store {
   /**
@@ -23,7 +25,9 @@ export interface Store {
   begin(send: NewSend): Promise<Begun>;
 
   /**
-   * Settles a send that Pingup accepted, and merges `message` in one step. Resolves to what is now known of it.
+   * Settles a send that Pingup accepted, and merges `message`; it resolves when both are durable, to what is now known
+   * of the message. Where an adapter cannot do both in one step, the message comes first: no send is ACCEPTED whose
+   * message was never there.
    * It is the last word on a send: it outweighs UNKNOWN, and nothing outweighs it.
    */
   accept(attempt: Attempt, message: Message): Promise<Message>;
@@ -49,19 +53,39 @@ export interface Store {
    */
   record(news: readonly Message[], quarantined?: readonly QuarantinedCallback[]): Promise<void>;
 
-  find(id: string): Promise<Message | undefined>;
+  find(key: MessageKey): Promise<Message | undefined>;
 
   /** Newest first: by when the store first heard of the message. */
   list(query: MessageQuery): Promise<MessagePage>;
 
   /**
    * The message as it is now, at once, and then each later state until none can come (READ) or `return()` is called;
-   * undefined for an unknown id. It also ends when `prune` deletes the message. Never misses the last state, never
+   * undefined for an unknown key. It also ends when `prune` or `forget` deletes the message. Never misses the last state, never
    * goes back, never repeats a revision; a slow reader skips states, since at most one waits for it. It listens first,
    * then reads.
    * `return()` may be called at any moment, also while `next()` waits: it ends the wait and leaves nothing behind.
    */
-  watch(id: string): Promise<AsyncIterableIterator<Message, undefined> | undefined>;
+  watch(key: MessageKey): Promise<AsyncIterableIterator<Message, undefined> | undefined>;
+
+  /** What was not understood, newest first: by when its body first came. */
+  quarantined(query: QuarantineQuery): Promise<QuarantinePage>;
+
+  /** A quarantined callback by the `id` that `quarantined` gives it. One of another business is undefined. */
+  findQuarantined(business: string, id: string): Promise<KeptCallback | undefined>;
+
+  /**
+   * Merges `news`, which a quarantined callback turned out to say, and takes it out of quarantine, in one step or the
+   * news first. Where it is not there any more, the news is merged all the same.
+   */
+  release(business: string, id: string, news: readonly Message[]): Promise<void>;
+
+  /**
+   * Erases a client: deletes its messages, whose watches end, and takes what was said and to whom out of its sends,
+   * which stay with their outcome and their idempotency key, so that none of them is sent again. In small batches,
+   * between which other calls are served. Resolves to how many those were. A send that is PENDING is not
+   * touched, since its message is still to come: what comes meanwhile is left for another call.
+   */
+  forget(client: ForgottenClient): Promise<Forgotten>;
 
   /** How many watches are open. */
   readonly watching: number;
@@ -85,6 +109,8 @@ export interface Store {
 
 /** A callback that is authentic and was not, or not wholly, understood. */
 export interface QuarantinedCallback {
+  /** Whose callback address it came to. */
+  readonly business: string;
   /** The body as it came. */
   readonly raw: string;
   /** What was not understood, for the operator. */
@@ -92,7 +118,36 @@ export interface QuarantinedCallback {
   readonly receivedAt: number;
 }
 
+/** The same as it is kept: a body that came again to the same business is one of them. */
+export interface KeptCallback extends QuarantinedCallback {
+  /** The store's own. */
+  readonly id: string;
+  /** How often it came. `receivedAt` is when it came first. */
+  readonly times: number;
+  readonly lastReceivedAt: number;
+}
+
+/** How many of each were erased. */
+export interface Forgotten {
+  readonly messages: number;
+  readonly sends: number;
+}
+
+export interface QuarantineQuery {
+  readonly business: string;
+  /** 1 to 100. */
+  readonly first: number;
+  /** The cursor of the last callback already seen. One that the store did not make is BAD_USER_INPUT. */
+  readonly after?: string | undefined;
+}
+
+export interface QuarantinePage {
+  readonly entries: readonly { readonly cursor: string; readonly callback: KeptCallback }[];
+  readonly hasMore: boolean;
+}
+
 export interface MessageQuery {
+  readonly business: string;
   /** 1 to 100. */
   readonly first: number;
   /** The cursor of the last message already seen. One that the store did not make is BAD_USER_INPUT. */
@@ -103,6 +158,7 @@ export interface MessageQuery {
 }
 
 export interface SendQuery {
+  readonly business: string;
   /** 1 to 100. */
   readonly first: number;
   /** The cursor of the last send already seen. One that the store did not make is BAD_USER_INPUT. */

@@ -4,6 +4,7 @@ import { rememberFiles } from './sqlite-files.ts';
 import { ownerFileOf } from './sqlite-owner.ts';
 import {
   heavyOperations,
+  type Opened,
   type OperationName,
   type Operations,
   writingOperations,
@@ -30,9 +31,8 @@ export interface Link extends AsyncDisposable {
   readonly pending: number;
 }
 
-export interface LinkOptions {
-  readonly path: string;
-  readonly log: StoreLog | undefined;
+export interface LinkOptions extends Opened {
+  readonly log?: StoreLog | undefined;
   readonly onBatch?: OnBatch | undefined;
   readonly patienceMs?: number | undefined;
   /** A new worker serves. What the old one wrote last may not have been heard of. Repeated while it rejects. */
@@ -40,7 +40,8 @@ export interface LinkOptions {
 }
 
 /** @throws Refusal when the database cannot be opened. */
-export async function openLink({ path, log, replaced, onBatch, patienceMs }: LinkOptions): Promise<Link> {
+export async function openLink(options: LinkOptions): Promise<Link> {
+  const { path, formerBusiness, log, replaced, onBatch, patienceMs } = options;
   const queue = createQueue({ onBatch, patienceMs });
   const health = createHealth(log);
   const closing = new AbortController();
@@ -49,12 +50,15 @@ export async function openLink({ path, log, replaced, onBatch, patienceMs }: Lin
   const checkFiles = rememberFiles([path, ownerFileOf(path)]);
 
   async function start(): Promise<Thread> {
-    const started = await startThread(path, {
-      heard: (reply) => queue.answer(JSON.parse(reply)),
-      died: (cause) => {
-        replacing = replace(cause);
+    const started = await startThread(
+      { path, formerBusiness },
+      {
+        heard: (reply) => queue.answer(JSON.parse(reply)),
+        died: (cause) => {
+          replacing = replace(cause);
+        },
       },
-    });
+    );
     queue.connect(started.post);
     return started;
   }

@@ -4,6 +4,7 @@ import {
   type DeliveryStatus,
   deliveryStatuses,
   type Message,
+  type MessageKey,
   merge,
   type StatusEvent,
   statusOf,
@@ -15,41 +16,42 @@ import type { NumberedMessage, PageOfMessages } from './sqlite-protocol.ts';
 export interface MessageTable {
   /** Adds what is news, and returns all that is then known. */
   merge(news: Message): Message;
-  find(id: string): Message | undefined;
+  find(key: MessageKey): Message | undefined;
   /** Newest first. Reads at most `limit` rows for each status, whatever the size of the table. */
   list(page: PageOfMessages): NumberedMessage[];
 }
 
 export function messageTable(db: DatabaseSync): MessageTable {
-  const columns = 'seq, id, details, history';
+  const columns = 'seq, business, id, details, history';
+  const byKey = db.prepare(`SELECT ${columns} FROM messages WHERE business = ? AND id = ?`);
+  const selectPage = `SELECT ${columns} FROM messages WHERE business = ? AND status = ?`;
   const page = 'seq < ? ORDER BY seq DESC LIMIT ?';
-  const byId = db.prepare(`SELECT ${columns} FROM messages WHERE id = ?`);
-  const newest = db.prepare(`SELECT ${columns} FROM messages WHERE ${page}`);
-  const byStatus = db.prepare(`SELECT ${columns} FROM messages WHERE status = ? AND ${page}`);
-  const byClient = db.prepare(`SELECT ${columns} FROM messages WHERE client = ? AND status = ? AND ${page}`);
+  const byStatus = db.prepare(`${selectPage} AND ${page}`);
+  const byClient = db.prepare(`${selectPage} AND client = ? AND ${page}`);
   const insert = db.prepare(
-    `INSERT INTO messages (client, status, updated_at, details, history, id, created_at)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?3)`,
+    `INSERT INTO messages (client, status, updated_at, details, history, business, id, created_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?3)`,
   );
   const update = db.prepare(
     'UPDATE messages SET client = ?, status = ?, updated_at = ?, details = ?, history = ? WHERE seq = ?',
   );
 
   function mergeIn(news: Message): Message {
-    const row = byId.get(news.id);
+    const row = byKey.get(news.business, news.id);
     const known = row && messageOf(row);
     const merged = merge(known, news);
-    if (!row) insert.run(...valuesOf(merged), merged.id);
+    if (!row) insert.run(...valuesOf(merged), merged.business, merged.id);
     else if (merged !== known) update.run(...valuesOf(merged), Number(row['seq']));
     return merged;
   }
 
-  function list({ limit, before, client, statuses }: PageOfMessages): NumberedMessage[] {
+  function list({ business, limit, before, client, statuses }: PageOfMessages): NumberedMessage[] {
     const below = before ?? Number.MAX_SAFE_INTEGER;
-    if (client === null && statuses === null) return newest.all(below, limit).map(numbered);
     return [...new Set(statuses ?? deliveryStatuses)]
       .flatMap((status) =>
-        client === null ? byStatus.all(status, below, limit) : byClient.all(client, status, below, limit),
+        client === null
+          ? byStatus.all(business, status, below, limit)
+          : byClient.all(business, status, client, below, limit),
       )
       .sort((a, b) => Number(b['seq']) - Number(a['seq']))
       .slice(0, limit)
@@ -59,8 +61,8 @@ export function messageTable(db: DatabaseSync): MessageTable {
   return {
     list,
     merge: mergeIn,
-    find: (id) => {
-      const row = byId.get(id);
+    find: ({ business, id }) => {
+      const row = byKey.get(business, id);
       return row && messageOf(row);
     },
   };
@@ -82,8 +84,9 @@ function valuesOf(message: Message) {
   ] as const;
 }
 
-function messageOf({ id, details, history }: Row): Message {
+function messageOf({ business, id, details, history }: Row): Message {
   return {
+    business: String(business),
     id: String(id),
     details: JSON.parse(String(details)),
     history: (JSON.parse(String(history)) as PackedEvent[]).map(unpack),

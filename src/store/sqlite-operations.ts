@@ -1,9 +1,10 @@
-import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { updatedAtOf } from '../message.ts';
+import { keyText, type Message, updatedAtOf } from '../message.ts';
+import { createForget } from './sqlite-forget.ts';
 import { messageTable } from './sqlite-messages.ts';
 import type { Operations } from './sqlite-protocol.ts';
 import { createPrune } from './sqlite-prune.ts';
+import { quarantineTable } from './sqlite-quarantine.ts';
 import { sendTable } from './sqlite-sends.ts';
 
 /** What the worker serves, on a database whose schema is current. Whoever calls sees to the transaction. */
@@ -16,7 +17,13 @@ export function createOperations(db: DatabaseSync): Operations {
     sends: createPrune(db, 'sends'),
     quarantine: createPrune(db, 'quarantine'),
   };
+  const forgets = { messages: createForget(db, 'messages'), sends: createForget(db, 'sends') };
   const probe = db.prepare('UPDATE probe SET writes = writes + 1');
+
+  function mergeAll(news: readonly Message[], watched: readonly string[]): Message[] {
+    const merged = news.map(messages.merge);
+    return watched.length === 0 ? [] : merged.filter((message) => watched.includes(keyText(message)));
+  }
 
   return {
     begin: sends.begin,
@@ -30,33 +37,23 @@ export function createOperations(db: DatabaseSync): Operations {
     },
     settleLost: sends.settleLost,
     record: (news, quarantined, watched) => {
-      const merged = news.map(messages.merge);
       for (const callback of quarantined) quarantine.keep(callback);
-      return watched.length === 0 ? [] : merged.filter((message) => watched.includes(message.id));
+      return mergeAll(news, watched);
+    },
+    release: (business, id, news, watched) => {
+      quarantine.remove(business, id);
+      return mergeAll(news, watched);
     },
     prune: (table, before, seq) => prunes[table](before, seq),
+    forget: (table, client, seq) => forgets[table](client, seq),
     check: () => {
       probe.run();
       return null;
     },
-    find: (ids) => ids.map(messages.find).filter((message) => message !== undefined),
+    find: (keys) => keys.map(messages.find).filter((message) => message !== undefined),
     list: messages.list,
     sends: sends.list,
-  };
-}
-
-function quarantineTable(db: DatabaseSync) {
-  // Keyed by the hash, so that the index stays small whatever the size of the bodies.
-  const upsert = db.prepare(
-    `INSERT INTO quarantine (raw_sha256, raw, reason, first_received_at, last_received_at) VALUES (?, ?, ?, ?4, ?4)
-     ON CONFLICT (raw_sha256) DO UPDATE SET
-       times = times + 1,
-       reason = excluded.reason,
-       first_received_at = min(first_received_at, excluded.first_received_at),
-       last_received_at = max(last_received_at, excluded.last_received_at)`,
-  );
-  return {
-    keep: ({ raw, reason, receivedAt }: { raw: string; reason: string; receivedAt: number }) =>
-      upsert.run(hash('sha256', raw, 'buffer'), raw, reason, receivedAt),
+    quarantined: quarantine.list,
+    findQuarantined: (business, id) => quarantine.find(business, id) ?? null,
   };
 }

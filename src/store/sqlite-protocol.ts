@@ -1,7 +1,8 @@
 import type { GatewayErrorCode } from '../errors.ts';
-import type { DeliveryStatus, Message } from '../message.ts';
+import type { ForgottenClient } from '../forgotten-client.ts';
+import type { DeliveryStatus, Message, MessageKey } from '../message.ts';
 import type { Begun, NewSend, Send, SendOutcome } from '../send.ts';
-import type { QuarantinedCallback } from './port.ts';
+import type { KeptCallback, QuarantinedCallback } from './port.ts';
 
 /**
  * What the worker thread does for the main thread: plain functions there, calls that travel in batches here.
@@ -13,25 +14,33 @@ export interface Operations {
   fail(attempt: string, code: GatewayErrorCode, at: number): null;
   /** Returns how many became UNKNOWN. */
   settleLost(before: number, at: number): number;
-  /** Returns what is then known of the ids in `watched`, which are some of those in `news`. */
+  /** Returns what is then known of those in `watched`, which are the `keyText` of some in `news`. */
   record(
     news: readonly Message[],
     quarantined: readonly QuarantinedCallback[],
     watched: readonly string[],
   ): Message[];
+  /** Merges what a quarantined callback says, and deletes it. Returns the same as `record`. */
+  release(business: string, id: string, news: readonly Message[], watched: readonly string[]): Message[];
   /** Looks through the next few rows after `seq`, and deletes those last touched before `before`. */
-  prune(table: PrunedTable, before: number, seq: number): PrunedRows;
+  prune(table: PrunedTable, before: number, seq: number): WalkedRows;
+  /** Looks through the next few rows after `seq`, and erases the client's. */
+  forget(table: ForgottenTable, client: ForgottenClient, seq: number): WalkedRows;
   check(): null;
-  /** Those of the ids that are known, in no promised order. */
-  find(ids: readonly string[]): Message[];
+  /** Those that are known, in no promised order. */
+  find(keys: readonly MessageKey[]): Message[];
   /** Newest first. */
   list(page: PageOfMessages): NumberedMessage[];
   /** Newest first. */
   sends(page: PageOfSends): Send[];
+  /** Newest first. */
+  quarantined(page: PageOfRows): KeptCallback[];
+  findQuarantined(business: string, id: string): KeptCallback | null;
 }
 
 export type OperationName = keyof Operations;
 export type PrunedTable = 'messages' | 'sends' | 'quarantine';
+export type ForgottenTable = 'messages' | 'sends';
 
 export const writingOperations: ReadonlySet<OperationName> = new Set([
   'begin',
@@ -39,21 +48,29 @@ export const writingOperations: ReadonlySet<OperationName> = new Set([
   'fail',
   'settleLost',
   'record',
+  'release',
   'prune',
+  'forget',
   'check',
 ] as const);
 
 /** Those of which a batch takes only a few: each reads up to a hundred rows, and the calls behind it wait. */
-export const heavyOperations: ReadonlySet<OperationName> = new Set(['list', 'sends'] as const);
+export const heavyOperations: ReadonlySet<OperationName> = new Set([
+  'list',
+  'sends',
+  'quarantined',
+  'findQuarantined',
+] as const);
 
-export interface PrunedRows {
-  /** The ids of messages, the numbers of other rows. */
-  readonly deleted: readonly string[];
-  /** Where to go on from; null once no old row follows. */
+export interface WalkedRows {
+  /** Those that were deleted or erased: `keyText` of messages, the numbers of other rows. */
+  readonly found: readonly string[];
+  /** Where to go on from; null at the end of the walk. */
   readonly next: number | null;
 }
 
-interface PageOfRows {
+export interface PageOfRows {
+  readonly business: string;
   readonly limit: number;
   /** Only rows with a smaller `seq`, where it is not null. */
   readonly before: number | null;
@@ -81,6 +98,13 @@ export type Call = {
 
 /** One for each call of a batch, in its order. */
 export type Answer = { readonly value: unknown } | { readonly error: string };
+
+/** What a worker is started with. */
+export interface Opened {
+  readonly path: string;
+  /** Whose a file is that is so old that it does not say. */
+  readonly formerBusiness: string;
+}
 
 /** The first thing that a worker says: it serves now, or why it never will. */
 export interface Opening {

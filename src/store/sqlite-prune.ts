@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { PrunedRows, PrunedTable } from './sqlite-protocol.ts';
+import type { PrunedTable, WalkedRows } from './sqlite-protocol.ts';
 
 /**
  * Retention without an index: a table is walked along `seq`, oldest first, a batch at a time. It ends at the first
  * batch in which nothing is old, so a row whose clock was wrong holds nobody up, and an index on an instant that every
  * write moves is not paid for.
  */
-export type Prune = (before: number, seq: number) => PrunedRows;
+export type Prune = (before: number, seq: number) => WalkedRows;
 
 interface Walk {
   /** How many rows a batch has: few enough that no other call waits long. Quarantined bodies are big. */
@@ -20,7 +20,7 @@ interface Walk {
 const walks: Readonly<Record<PrunedTable, Walk>> = {
   messages: {
     batch: 500,
-    key: 'id',
+    key: `business || '/' || id`,
     created: 'coalesce(created_at, updated_at)',
     old: `updated_at < ?3 AND coalesce(details ->> 'scheduledFor', 0) < ?3`,
   },
@@ -44,7 +44,7 @@ export function createPrune(db: DatabaseSync, table: PrunedTable): Prune {
   );
   return (before, seq) => {
     const { last, oldest } = look.get(seq) ?? {};
-    if (typeof last !== 'number' || Number(oldest) >= before) return { deleted: [], next: null };
-    return { deleted: remove.all(seq, last, before).map((row) => String(row['key'])), next: last };
+    if (typeof last !== 'number' || Number(oldest) >= before) return { found: [], next: null };
+    return { found: remove.all(seq, last, before).map((row) => String(row['key'])), next: last };
   };
 }

@@ -4,6 +4,10 @@ import { damaged, Refusal } from './sqlite-refusal.ts';
 /** How long a call waits for a lock that another program holds on the file. */
 const lockPatienceMs = 1_000;
 
+/** In SQL: the business of the latest send that names one, or else the one that the file is opened for. */
+const onlyBusiness = `coalesce(
+  (SELECT business FROM sends WHERE business IS NOT NULL ORDER BY seq DESC LIMIT 1), former_business())`;
+
 /**
  * Each brings the schema from the version of its index to the next; `PRAGMA user_version` says where a file stands.
  * A released migration is never edited: a change of the schema is a new one.
@@ -79,20 +83,65 @@ const migrations: readonly string[] = [
   DROP INDEX sends_by_begin;
   DROP INDEX quarantine_by_receipt;
   `,
+  `
+  -- Everything belongs to a business from now on. Before, a file served one account only, so what is in it is that one's.
+  UPDATE sends SET business = ${onlyBusiness} WHERE business IS NULL;
+  -- With a business in the middle: sends that are PENDING are looked for over all of them.
+  DROP INDEX sends_by_outcome;
+  CREATE INDEX sends_by_outcome ON sends (outcome, business);
+
+  CREATE TABLE messages_by_business (
+    seq INTEGER PRIMARY KEY,
+    business TEXT NOT NULL,
+    id TEXT NOT NULL,
+    client TEXT,
+    status TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    details TEXT,
+    history TEXT NOT NULL,
+    created_at INTEGER,
+    UNIQUE (business, id)
+  ) STRICT;
+  INSERT INTO messages_by_business
+    SELECT seq, ${onlyBusiness}, id, client, status, updated_at, details, history, created_at FROM messages;
+  DROP TABLE messages;
+  ALTER TABLE messages_by_business RENAME TO messages;
+  CREATE INDEX messages_by_status ON messages (business, status);
+  CREATE INDEX messages_by_client ON messages (business, client, status) WHERE client IS NOT NULL;
+
+  CREATE TABLE quarantine_by_business (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    business TEXT NOT NULL,
+    raw_sha256 BLOB NOT NULL,
+    raw TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    times INTEGER NOT NULL DEFAULT 1,
+    first_received_at INTEGER NOT NULL,
+    last_received_at INTEGER NOT NULL,
+    UNIQUE (business, raw_sha256)
+  ) STRICT;
+  INSERT INTO quarantine_by_business
+    SELECT seq, ${onlyBusiness}, raw_sha256, raw, reason, times, first_received_at, last_received_at FROM quarantine;
+  DROP TABLE quarantine;
+  ALTER TABLE quarantine_by_business RENAME TO quarantine;
+  CREATE INDEX quarantine_by_place ON quarantine (business);
+  `,
 ];
 
 /**
  * Opens a database, new or old, and brings its schema up to date.
  *
+ * @param formerBusiness whose a file is that is so old that it does not say.
  * @throws Refusal, or an error of node:sqlite; `refusalOf` makes either of them readable.
  */
-export function openDatabase(path: string): DatabaseSync {
+export function openDatabase(path: string, formerBusiness: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: lockPatienceMs });
   try {
     // Before anything is written: the file may be another program's.
     const version = versionOf(db, path);
     checkIntegrity(db, path);
     configure(db);
+    db.function('former_business', () => formerBusiness);
     for (const [index, migration] of migrations.entries())
       if (index >= version) migrate(db, index, migration);
     // A file that may only be read shows it at the first write, which is better now than later.

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { GatewayErrorCode } from '../errors.ts';
-import type { Message } from '../message.ts';
+import type { Message, MessageKey } from '../message.ts';
 import {
   type Attempt,
   type Begun,
@@ -9,6 +9,7 @@ import {
   outcomeOfFailure,
   type Send,
   type SendOutcome,
+  sendOutcomes,
 } from '../send.ts';
 import type { PageOfSends } from './sqlite-protocol.ts';
 
@@ -23,7 +24,10 @@ export interface SendTable {
 }
 
 /** @param findMessage finds what an accepted send became. */
-export function sendTable(db: DatabaseSync, findMessage: (id: string) => Message | undefined): SendTable {
+export function sendTable(
+  db: DatabaseSync,
+  findMessage: (key: MessageKey) => Message | undefined,
+): SendTable {
   const insert = db.prepare(
     `INSERT INTO sends (business, idempotency_key, fingerprint, input, begun_at, outcome)
      VALUES (?, ?, ?, ?, ?, 'PENDING')`,
@@ -53,9 +57,9 @@ export function sendTable(db: DatabaseSync, findMessage: (id: string) => Message
   /** What a repeat is told of the send that has its key. */
   function retell(row: Row, { fingerprint }: Idempotency): Begun {
     if (row['fingerprint'] !== fingerprint) return { kind: 'reused' };
-    const { outcome, errorCode, messageId } = sendOf(row);
+    const { business, outcome, errorCode, messageId } = sendOf(row);
     if (outcome === 'PENDING') return { kind: 'running' };
-    const message = messageId === null ? undefined : findMessage(messageId);
+    const message = messageId === null ? undefined : findMessage({ business, id: messageId });
     if (message) return { kind: 'accepted', message };
     return { kind: 'failed', code: errorCode ?? 'NOT_FOUND' };
   }
@@ -79,14 +83,12 @@ type Row = Record<string, SQLOutputValue>;
 
 function createList(db: DatabaseSync): SendTable['list'] {
   const page = 'seq < ? ORDER BY seq DESC LIMIT ?';
-  const newest = db.prepare(`SELECT * FROM sends WHERE ${page}`);
-  const byOutcome = db.prepare(`SELECT * FROM sends WHERE outcome = ? AND ${page}`);
+  const byOutcome = db.prepare(`SELECT * FROM sends WHERE business = ? AND outcome = ? AND ${page}`);
 
-  return ({ limit, before, outcomes }) => {
+  return ({ business, limit, before, outcomes }) => {
     const below = before ?? Number.MAX_SAFE_INTEGER;
-    if (outcomes === null) return newest.all(below, limit).map(sendOf);
-    return [...new Set(outcomes)]
-      .flatMap((outcome) => byOutcome.all(outcome, below, limit))
+    return [...new Set(outcomes ?? sendOutcomes)]
+      .flatMap((outcome) => byOutcome.all(business, outcome, below, limit))
       .sort((a, b) => Number(b['seq']) - Number(a['seq']))
       .slice(0, limit)
       .map(sendOf);
@@ -96,6 +98,7 @@ function createList(db: DatabaseSync): SendTable['list'] {
 function sendOf(row: Row): Send {
   return {
     id: String(row['seq']),
+    business: String(row['business']),
     text: JSON.parse(String(row['input'])),
     begunAt: Number(row['begun_at']),
     settledAt: row['settled_at'] === null ? null : Number(row['settled_at']),

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { closeRequest, type Opening } from './sqlite-protocol.ts';
+import { closeRequest, type Opened, type Opening } from './sqlite-protocol.ts';
 import { Refusal } from './sqlite-refusal.ts';
 
 /** A worker that is frozen gets no longer than this to close its file. */
@@ -22,10 +22,10 @@ export interface ThreadListener {
 }
 
 /** @throws Refusal when the database cannot be opened. */
-export async function startThread(path: string, listener: ThreadListener): Promise<Thread> {
-  const worker = new Worker(workerUrl, { workerData: { path } });
+export async function startThread(opened: Opened, listener: ThreadListener): Promise<Thread> {
+  const worker = new Worker(workerUrl, { workerData: opened });
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  await opened(worker, exited);
+  await answered(worker, exited);
 
   let cause: unknown = new Error('The database worker ended.');
   let closing = false;
@@ -49,7 +49,7 @@ export async function startThread(path: string, listener: ThreadListener): Promi
   };
 }
 
-async function opened(worker: Worker, exited: Promise<void>): Promise<void> {
+async function answered(worker: Worker, exited: Promise<void>): Promise<void> {
   const ended = exited.then(() => {
     throw new Error('The database worker ended before it had opened the file.');
   });

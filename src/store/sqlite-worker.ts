@@ -3,16 +3,23 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { rememberFiles } from './sqlite-files.ts';
 import { createOperations } from './sqlite-operations.ts';
 import { ownerFileOf } from './sqlite-owner.ts';
-import { type Answer, type Call, closeRequest, type Opening, writingOperations } from './sqlite-protocol.ts';
+import {
+  type Answer,
+  type Call,
+  closeRequest,
+  type Opened,
+  type Opening,
+  writingOperations,
+} from './sqlite-protocol.ts';
 import { refusalOf } from './sqlite-refusal.ts';
 import { createEncoder, failure } from './sqlite-reply.ts';
 import { openDatabase } from './sqlite-schema.ts';
 import { createTransactions } from './sqlite-transaction.ts';
 
 /** The thread that owns the database: opens it, says so, and serves batches until it is asked to close. */
-function work(port: MessagePort, path: string): void {
+function work(port: MessagePort, { path, formerBusiness }: Opened): void {
   try {
-    serve(port, path, openDatabase(path));
+    serve(port, path, openDatabase(path, formerBusiness));
     port.postMessage({ refusal: null } satisfies Opening);
   } catch (error) {
     port.postMessage({ refusal: refusalOf(path, error).message } satisfies Opening);
@@ -73,4 +80,4 @@ function createServer(db: DatabaseSync, checkFiles: () => void): (batch: readonl
   };
 }
 
-if (parentPort) work(parentPort, workerData.path);
+if (parentPort) work(parentPort, workerData);

@@ -1,15 +1,16 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Message } from '../message.ts';
+import type { ForgottenClient } from '../forgotten-client.ts';
+import { keyText, type Message, type MessageKey } from '../message.ts';
 import { persist } from '../persist.ts';
 import type { Begun, NewSend } from '../send.ts';
 import type { StoreLog } from './log.ts';
-import type { MessagePage, MessageQuery, SendPage, SendQuery, Store } from './port.ts';
-import { cursorOf, seqOf } from './sqlite-cursor.ts';
+import type { Forgotten, Store } from './port.ts';
 import { createFinder } from './sqlite-finder.ts';
 import { type Link, openLink } from './sqlite-link.ts';
 import { claimDatabase } from './sqlite-owner.ts';
-import type { PrunedRows, PrunedTable } from './sqlite-protocol.ts';
+import { listMessages, listQuarantined, listSends } from './sqlite-pages.ts';
+import type { ForgottenTable, PrunedTable, WalkedRows } from './sqlite-protocol.ts';
 import type { OnBatch } from './sqlite-queue.ts';
 import { refusalOf } from './sqlite-refusal.ts';
 import { createWatchers, type OnPush } from './watchers.ts';
@@ -17,6 +18,8 @@ import { createWatchers, type OnPush } from './watchers.ts';
 export interface SqliteOptions {
   /** The database file. It and its directories are made where they are missing. */
   readonly path: string;
+  /** Whose a file is that is so old that it does not say: made when there was one account only. */
+  readonly formerBusiness: string;
   readonly log?: StoreLog | undefined;
   readonly onBatch?: OnBatch | undefined;
   readonly onPush?: OnPush | undefined;
@@ -32,7 +35,7 @@ export interface SqliteOptions {
  *   damaged, not writable, of a newer schema, or not the gateway's.
  */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
-  const { path, log, onBatch, onPush, patienceMs } = options;
+  const { path, log, onPush } = options;
   await using opening = new AsyncDisposableStack();
   const file = await locate(path);
   opening.use(claimDatabase(file));
@@ -40,7 +43,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const watchers = createWatchers(onPush);
   opening.defer(() => watchers.close());
 
-  const link = opening.use(await openLink({ path: file, log, replaced: catchUp, onBatch, patienceMs }));
+  const link = opening.use(await openLink({ ...options, log, path: file, replaced: catchUp }));
   await settleFormer(link, log);
   const open = opening.move();
 
@@ -50,29 +53,34 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
 
   /** A worker that died may have written or deleted something last that it did not live to tell. */
   async function catchUp(): Promise<void> {
-    const ids = watchers.ids();
-    while (ids.length > 0) {
-      const some = ids.splice(-catchUpBatch);
-      await link.ask(['find', some], (found) => {
+    const keys = watchers.keys();
+    while (keys.length > 0) {
+      const some = keys.splice(-catchUpBatch);
+      await link.ask(['find', some.map(keyOf)], (found) => {
         tell(found);
-        const known = new Set(found.map((message) => message.id));
-        forget(some.filter((id) => !known.has(id)));
+        const known = new Set(found.map(keyText));
+        letGo(some.filter((key) => !known.has(key)));
       });
     }
   }
 
-  function forget(ids: readonly string[]): void {
-    for (const id of ids) watchers.forget(id);
+  /** Of messages that were deleted. */
+  function letGo(keys: readonly string[]): void {
+    for (const key of keys) watchers.forget(key);
+  }
+
+  function watchedOf(news: readonly Message[]): string[] {
+    return news.map(keyText).filter(watchers.has);
   }
 
   /**
    * Listens first, then reads. Calls are served in their order: a write that was called before the watch was open
    * is part of what the read finds, and one that was called after it knows that somebody watches, and tells.
    */
-  async function watch(id: string): Promise<AsyncIterableIterator<Message, undefined> | undefined> {
-    const states = watchers.open(id);
+  async function watch(key: MessageKey): Promise<AsyncIterableIterator<Message, undefined> | undefined> {
+    const states = watchers.open(keyText(key));
     try {
-      const found = await link.ask(['find', [id]], tell);
+      const found = await link.ask(['find', [key]], tell);
       if (found.length > 0) return states;
     } catch (error) {
       await states.return?.();
@@ -96,15 +104,20 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
       await link.ask(['fail', attempt, code, at]);
     },
     settleLost: (before, at) => link.ask(['settleLost', before, at]),
-    sends: (query) => sends(link, query),
+    sends: (query) => listSends(link, query),
     record: async (news, quarantined = []) => {
-      const watched = news.map((message) => message.id).filter(watchers.has);
-      await link.ask(['record', news, quarantined, watched], tell);
+      await link.ask(['record', news, quarantined, watchedOf(news)], tell);
+    },
+    release: async (business, id, news) => {
+      await link.ask(['release', business, id, news, watchedOf(news)], tell);
     },
     find: createFinder(link),
-    list: (query) => list(link, query),
+    list: (query) => listMessages(link, query),
+    quarantined: (query) => listQuarantined(link, query),
+    findQuarantined: async (business, id) => (await link.ask(['findQuarantined', business, id])) ?? undefined,
+    forget: (client) => forget(link, client, letGo),
     prune: async (before) => {
-      const pruned = await pruneTable(link, 'messages', before, forget);
+      const pruned = await pruneTable(link, 'messages', before, letGo);
       await pruneTable(link, 'sends', before);
       await pruneTable(link, 'quarantine', before);
       return pruned;
@@ -155,35 +168,31 @@ async function locate(path: string): Promise<string> {
   }
 }
 
-async function list(link: Link, query: MessageQuery): Promise<MessagePage> {
-  const { first, after, client = null, statuses = null } = query;
-  const before = after === undefined ? null : seqOf('m', after);
-  // One more than asked for tells whether there are more.
-  const found = await link.ask(['list', { limit: first + 1, before, client, statuses }]);
-  const entries = found.slice(0, first).map(({ seq, message }) => ({ cursor: cursorOf('m', seq), message }));
-  return { entries, hasMore: found.length > first };
+/** What `keyText` made. */
+function keyOf(text: string): MessageKey {
+  const slash = text.indexOf('/');
+  return { business: text.slice(0, slash), id: text.slice(slash + 1) };
 }
 
-async function sends(link: Link, query: SendQuery): Promise<SendPage> {
-  const { first, after, outcomes = null } = query;
-  const before = after === undefined ? null : seqOf('s', after);
-  const found = await link.ask(['sends', { limit: first + 1, before, outcomes }]);
-  const entries = found.slice(0, first).map((send) => ({ cursor: cursorOf('s', send.id), send }));
-  return { entries, hasMore: found.length > first };
+type Heard = (found: readonly string[]) => void;
+
+async function pruneTable(link: Link, table: PrunedTable, before: number, heard?: Heard): Promise<number> {
+  return walk((seq) => link.ask(['prune', table, before, seq], ({ found }) => heard?.(found)));
 }
 
-async function pruneTable(
-  link: Link,
-  table: PrunedTable,
-  before: number,
-  heard?: (deleted: readonly string[]) => void,
-): Promise<number> {
+async function forget(link: Link, client: ForgottenClient, heard: Heard): Promise<Forgotten> {
+  const erase = (table: ForgottenTable, tell?: Heard) =>
+    walk((seq) => link.ask(['forget', table, client, seq], ({ found }) => tell?.(found)));
+  const messages = await erase('messages', heard);
+  return { messages, sends: await erase('sends') };
+}
+
+/** Takes the steps of a walk along a table, and returns how many rows they found. */
+async function walk(step: (seq: number) => Promise<WalkedRows>): Promise<number> {
   let total = 0;
   for (let seq: number | null = 0; seq !== null; ) {
-    const { deleted, next }: PrunedRows = await link.ask(['prune', table, before, seq], (pruned) =>
-      heard?.(pruned.deleted),
-    );
-    total += deleted.length;
+    const { found, next }: WalkedRows = await step(seq);
+    total += found.length;
     seq = next;
   }
   return total;

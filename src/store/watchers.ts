@@ -1,27 +1,27 @@
-import { isFinal, type Message, revisionOf } from '../message.ts';
+import { isFinal, keyText, type Message, revisionOf } from '../message.ts';
 
-/** The open watches of one process, by message id. It holds no truth: an adapter tells it what it has read. */
+/** The open watches of one process, by `keyText` of the message. It holds no truth: an adapter tells it what it has read. */
 export interface Watchers {
   /** How many watches are open. */
   readonly size: number;
 
   /** Whether anybody watches this message. */
-  has(id: string): boolean;
+  has(key: string): boolean;
 
-  /** The watched ids, each once. */
-  ids(): string[];
+  /** The watched keys, each once. */
+  keys(): string[];
 
   /** Opens a watch, which yields what `tell` brings from now on, with the promises of `Store.watch`. */
-  open(id: string): AsyncIterableIterator<Message, undefined>;
+  open(key: string): AsyncIterableIterator<Message, undefined>;
 
   /** Hands a state to those who watch the message. A state that is not newer than the last one does nothing. */
   tell(message: Message): void;
 
   /**
-   * The message was deleted: ends its watches, since one that comes back by this id begins again at a revision they
+   * The message was deleted: ends its watches, since one that comes back by this key begins again at a revision they
    * have passed. A watch that has heard nothing yet goes on: what it is about to read is what is there now.
    */
-  forget(id: string): void;
+  forget(key: string): void;
 
   /** Ends every watch, and every later one as soon as it is opened. */
   close(): void;
@@ -36,25 +36,25 @@ export function createWatchers(onPush: OnPush = () => undefined): Watchers {
   let size = 0;
   let closed = false;
 
-  function open(id: string): Watch {
-    const watch = new Watch(id, remove, onPush);
-    const others = watches.get(id);
+  function open(key: string): Watch {
+    const watch = new Watch(key, remove, onPush);
+    const others = watches.get(key);
     if (others instanceof Set) others.add(watch);
-    else watches.set(id, others ? new Set([others, watch]) : watch);
+    else watches.set(key, others ? new Set([others, watch]) : watch);
     size += 1;
     if (closed) watch.end();
     return watch;
   }
 
   function remove(watch: Watch): void {
-    const all = watches.get(watch.id);
-    if (all === watch) watches.delete(watch.id);
-    if (all instanceof Set && all.delete(watch) && all.size === 0) watches.delete(watch.id);
+    const all = watches.get(watch.key);
+    if (all === watch) watches.delete(watch.key);
+    if (all instanceof Set && all.delete(watch) && all.size === 0) watches.delete(watch.key);
     size -= 1;
   }
 
-  function watchesOf(id: string): Iterable<Watch> {
-    const all = watches.get(id);
+  function watchesOf(key: string): Iterable<Watch> {
+    const all = watches.get(key);
     if (!all) return [];
     return all instanceof Set ? all : [all];
   }
@@ -63,18 +63,18 @@ export function createWatchers(onPush: OnPush = () => undefined): Watchers {
     get size() {
       return size;
     },
-    has: (id) => watches.has(id),
-    ids: () => [...watches.keys()],
+    has: (key) => watches.has(key),
+    keys: () => [...watches.keys()],
     open,
     tell: (message) => {
-      for (const watch of watchesOf(message.id)) watch.tell(message);
+      for (const watch of watchesOf(keyText(message))) watch.tell(message);
     },
-    forget: (id) => {
-      for (const watch of watchesOf(id)) watch.forget();
+    forget: (key) => {
+      for (const watch of watchesOf(key)) watch.forget();
     },
     close: () => {
       closed = true;
-      for (const id of [...watches.keys()]) for (const watch of watchesOf(id)) watch.end();
+      for (const key of [...watches.keys()]) for (const watch of watchesOf(key)) watch.end();
     },
   };
 }
@@ -87,7 +87,7 @@ type Reader = (result: IteratorResult<Message, undefined>) => void;
  * there is one for each idle subscription.
  */
 class Watch implements AsyncIterableIterator<Message, undefined> {
-  readonly id: string;
+  readonly key: string;
   readonly #onEnd: (watch: Watch) => void;
   readonly #onPush: OnPush;
   #slot: Message | undefined = undefined;
@@ -95,8 +95,8 @@ class Watch implements AsyncIterableIterator<Message, undefined> {
   #ended = false;
   #readers: Reader[] | undefined = undefined;
 
-  constructor(id: string, onEnd: (watch: Watch) => void, onPush: OnPush) {
-    this.id = id;
+  constructor(key: string, onEnd: (watch: Watch) => void, onPush: OnPush) {
+    this.key = key;
     this.#onEnd = onEnd;
     this.#onPush = onPush;
   }

@@ -13,6 +13,7 @@ import { transports } from './both-transports.ts';
 import { serveGraphql } from './serve-graphql.ts';
 
 const sent: Message = {
+  business: 'acme',
   id: 'm',
   details: null,
   history: [{ status: 'SENT', at: 1, receivedAt: 1, rawStatus: 'sent', failure: null }],
@@ -71,7 +72,7 @@ test.each<[string, Messaging['watch']]>([
     },
   ],
 ])('a subscription that %s ends alone, and its neighbour on the socket goes on', async (_what, broken) => {
-  const watch: Messaging['watch'] = (id) => (id === 'broken' ? broken(id) : watchForEver());
+  const watch: Messaging['watch'] = (key) => (key.id === 'broken' ? broken(key) : watchForEver());
   await using gateway = await serveGraphql({ messaging: { watch, find: async () => sent } });
   await using client = connect(gateway.url);
   const neighbour = client.iterate({ query: 'subscription { messageStatus(messageId: "m") { id } }' });
@@ -106,7 +107,7 @@ test('what breaks down in Apollo itself is an id to find it by on HTTP, and no w
   await using app = fastify();
   await app.register(graphqlHttp, {
     schema: await buildGatewaySchema(),
-    context: { messaging: {} as Messaging },
+    context: { messaging: {} as Messaging, businesses: () => ['acme'] },
     rules: [brokenRule],
     describeError: createErrorDescriber({ log, suggestions: true }),
     log,

@@ -23,7 +23,7 @@ export async function serveGraphql(options: GraphqlUnderTestOptions = {}): Promi
   const logged: string[] = [];
   const log = pino({}, { write: (line: string) => void logged.push(line) });
   const edge = { ...parseConfig({}).edge, ...options.edge };
-  const context = { messaging: { ...options.messaging } as Messaging };
+  const context = { messaging: { ...options.messaging } as Messaging, businesses: () => ['acme'] };
   const app = createHttpServer({ log, serving: () => true, trustedProxies: edge.trustedProxies });
   const schema = await buildGatewaySchema();
   const sockets = parts.use(await serveFrontends(app, { schema, context, edge, page: null, log }));

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { CallbackReading } from '../../src/callback-reading.ts';
 import type { CallbackFormat } from '../../src/config.ts';
 import { merge } from '../../src/message.ts';
-import { type AuthenticText, type CallbackReading, createCallbackReader } from '../../src/pingup/callback.ts';
+import { type AuthenticText, createCallbackReader } from '../../src/pingup/callback.ts';
 import { usualFormat } from './support/callback-peer.ts';
 
 const receivedAt = Date.UTC(2026, 5, 15);
@@ -10,7 +11,10 @@ const earlier = Date.UTC(2026, 5, 14);
 
 function read(body: unknown, format: Partial<CallbackFormat> = {}): CallbackReading | undefined {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return createCallbackReader({ ...usualFormat, ...format })(text as AuthenticText, receivedAt);
+  return createCallbackReader({ ...usualFormat, ...format })(text as AuthenticText, {
+    business: 'acme',
+    receivedAt,
+  });
 }
 
 /** What is read of the only event of the only message. */

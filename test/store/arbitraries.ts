@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { deliveryStatuses, type Message, type SendDetails, type StatusEvent } from '../../src/message.ts';
+import { business } from './samples.ts';
 
 /** Any well-formed text, NUL included. */
 const anyText = fc.string({ unit: 'binary' });
@@ -19,13 +20,14 @@ const anyDetails: fc.Arbitrary<SendDetails> = fc.record({
   client: textOrNull,
   clientPhone: textOrNull,
   clientName: textOrNull,
-  textMessage: anyText,
+  textMessage: textOrNull,
   delay: textOrNull,
   scheduledFor: fc.option(anyInstant),
   acceptedAt: anyInstant,
 });
 
 export const anyMessage: fc.Arbitrary<Message> = fc.record({
+  business: fc.constant(business),
   id: anyId,
   details: fc.option(anyDetails),
   history: fc.uniqueArray(anyEvent, { minLength: 1, maxLength: 5, selector: (event) => event.status }),

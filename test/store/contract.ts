@@ -1,9 +1,12 @@
 import { describe } from 'vitest';
 import { closing } from './contract/closing.ts';
+import { forgetting } from './contract/forgetting.ts';
 import { listing } from './contract/listing.ts';
 import { pruning } from './contract/pruning.ts';
+import { quarantining } from './contract/quarantining.ts';
 import { repeating } from './contract/repeating.ts';
 import { sending } from './contract/sending.ts';
+import { separating } from './contract/separating.ts';
 import type { Open } from './contract/test-store.ts';
 import { trouble } from './contract/trouble.ts';
 import { watching } from './contract/watching.ts';
@@ -17,6 +20,9 @@ export function storeContract(name: string, open: Open): void {
     describe('repeating', () => repeating(open));
     describe('listing', () => listing(open));
     describe('watching', () => watching(open));
+    describe('separating', () => separating(open));
+    describe('quarantining', () => quarantining(open));
+    describe('forgetting', () => forgetting(open));
     describe('pruning', () => pruning(open));
     describe('trouble', () => trouble(open));
     describe('closing', () => closing(open));

@@ -2,6 +2,7 @@ import {
   type DeliveryStatus,
   deliveryStatuses,
   type Message,
+  type MessageKey,
   type SendDetails,
   type StatusEvent,
 } from '../../src/message.ts';
@@ -12,6 +13,13 @@ import type { Store } from '../../src/store/port.ts';
 /** Early enough for any prune, late enough to be an instant. */
 export const someTime = Date.UTC(2026, 0, 1);
 
+/** Whose everything is here, unless it is said otherwise. */
+export const business = 'acme';
+
+export function key(id: string): MessageKey {
+  return { business, id };
+}
+
 function eventOf(status: DeliveryStatus, at = someTime + deliveryStatuses.indexOf(status)): StatusEvent {
   const rawStatus = status === 'ACCEPTED' ? null : status.toLowerCase();
   const failure = status === 'FAILED' ? { code: '131047', reason: 'the conversation is closed' } : null;
@@ -20,7 +28,7 @@ function eventOf(status: DeliveryStatus, at = someTime + deliveryStatuses.indexO
 
 /** What one callback says: a message with one event. */
 export function news(id: string, status: DeliveryStatus, at?: number): Message {
-  return { id, details: null, history: [eventOf(status, at)] };
+  return { business, id, details: null, history: [eventOf(status, at)] };
 }
 
 export const someText: OutgoingText = {
@@ -33,7 +41,7 @@ export const someText: OutgoingText = {
 
 /** A send of its own, unless it is given a key. */
 export function newSend(send: Partial<NewSend> = {}): NewSend {
-  return { business: 'acme', text: someText, at: someTime, idempotency: null, ...send };
+  return { business, text: someText, at: someTime, idempotency: null, ...send };
 }
 
 /** A send with an idempotency key, first and later. */
@@ -54,5 +62,5 @@ export async function beginSend(store: Store, send: NewSend = newSend()): Promis
 /** What the answer to a send says. */
 export function accepted(id: string, details: Partial<SendDetails> = {}): Message {
   const sent = { ...someText, scheduledFor: null, acceptedAt: someTime, ...details };
-  return { id, details: sent, history: [eventOf('ACCEPTED', sent.acceptedAt)] };
+  return { business, id, details: sent, history: [eventOf('ACCEPTED', sent.acceptedAt)] };
 }

@@ -7,10 +7,10 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
-import { accepted, beginSend, newSend } from './samples.ts';
+import { accepted, beginSend, business, key, newSend } from './samples.ts';
 
 const [path = '', command] = process.argv.slice(2);
-const store = await openSqliteStore({ path }).catch((error: Error) => {
+const store = await openSqliteStore({ formerBusiness: business, path }).catch((error: Error) => {
   print(`refusal ${error.message}`);
   process.exit(1);
 });
@@ -33,7 +33,7 @@ async function fill(): Promise<void> {
   const note = (error: { code: string }) => codes.add(error.code);
   for (let count = 0; codes.size === 0; count += 1) await store.record([accepted(`f${count}`)]).catch(note);
   await store.begin(newSend()).catch(note);
-  print(`refused ${[...codes]}, still reads ${(await store.find('f0'))?.id}`);
+  print(`refused ${[...codes]}, still reads ${(await store.find(key('f0')))?.id}`);
   while (!(await canWrite())) await turn();
   print('recovered');
 }

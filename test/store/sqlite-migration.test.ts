@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
-import { accepted, beginSend, keyedSend, news, someText, someTime } from './samples.ts';
+import { accepted, beginSend, business, key, keyedSend, news, someText, someTime } from './samples.ts';
 import { rowsOf, temporaryDirectory } from './sqlite-test-store.ts';
 
 /** The schema as version 1 was released with it. */
@@ -67,6 +67,14 @@ function fill(db: DatabaseSync): void {
     send.run(JSON.stringify(someText), someTime, outcome, id, someTime);
   }
   send.run(JSON.stringify(someText), someTime, null, null, null);
+  db.prepare('INSERT INTO quarantine VALUES (?, ?, ?, ?, 2, ?, ?)').run(
+    7,
+    Buffer.from('hash'),
+    '{}',
+    'no id',
+    1,
+    2,
+  );
 }
 
 test('a file of version 1 is taken over with all its rows, and its sends are in the books', async () => {
@@ -77,10 +85,10 @@ test('a file of version 1 is taken over with all its rows, and its sends are in 
     db.exec(version1);
     fill(db);
   }
-  await using store = await openSqliteStore({ path });
-  expect(rowsOf(path, 'PRAGMA user_version')).toEqual([{ user_version: 2 }]);
-  expect(await store.find('m1')).toEqual(accepted('m1'));
-  const { entries } = await store.sends({ first: 100 });
+  await using store = await openSqliteStore({ formerBusiness: business, path });
+  expect(rowsOf(path, 'PRAGMA user_version')).toEqual([{ user_version: 3 }]);
+  expect(await store.find(key('m1'))).toEqual(accepted('m1'));
+  const { entries } = await store.sends({ business, first: 100 });
   const found = entries.map(({ send: { outcome, errorCode, messageId } }) => [outcome, errorCode, messageId]);
   expect(found.toReversed()).toEqual([
     ['ACCEPTED', null, 'm1'],
@@ -90,8 +98,11 @@ test('a file of version 1 is taken over with all its rows, and its sends are in 
     ['UNKNOWN', 'SEND_OUTCOME_UNKNOWN', null],
     ['UNKNOWN', 'SEND_OUTCOME_UNKNOWN', null],
   ]);
+  expect((await store.quarantined({ business, first: 9 })).entries.map(({ callback }) => callback)).toEqual([
+    { business, id: '7', raw: '{}', reason: 'no id', times: 2, receivedAt: 1, lastReceivedAt: 2 },
+  ]);
   await store.record([news('m3', 'SENT', someTime + 60)]);
   await beginSend(store, keyedSend('k', { at: someTime + 60 }));
   expect(await store.prune(someTime + 50)).toBe(1);
-  expect(await store.find('m2')).toEqual(news('m2', 'SENT', someTime + 50));
+  expect(await store.find(key('m2'))).toEqual(news('m2', 'SENT', someTime + 50));
 });

@@ -1,14 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import type { TestStore } from './contract/test-store.ts';
+import { business } from './samples.ts';
 
 export async function openTestStore(): Promise<TestStore & { readonly path: string }> {
   const directory = await temporaryDirectory();
   const path = directory.file('gateway.db');
-  let store = await openSqliteStore({ path });
+  let store = await openSqliteStore({ formerBusiness: business, path });
   let intruder: DatabaseSync | undefined;
   return {
     path,
@@ -17,7 +18,7 @@ export async function openTestStore(): Promise<TestStore & { readonly path: stri
     },
     reopen: async () => {
       await store[Symbol.asyncDispose]();
-      store = await openSqliteStore({ path });
+      store = await openSqliteStore({ formerBusiness: business, path });
     },
     breakDown: async () => {
       intruder = new DatabaseSync(path);
@@ -34,12 +35,14 @@ export async function openTestStore(): Promise<TestStore & { readonly path: stri
 
 /** A fresh directory, gone with its scope. */
 export async function temporaryDirectory(): Promise<
-  AsyncDisposable & { readonly path: string; file(name: string): string }
+  AsyncDisposable & { readonly path: string; file(name: string): string; text(name: string): Promise<string> }
 > {
   const path = await mkdtemp(join(tmpdir(), 'store-'));
   return {
     path,
     file: (name) => join(path, name),
+    // Byte by byte: what is looked for is in it, whatever stands around it.
+    text: (name) => readFile(join(path, name), 'latin1'),
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
   };
 }

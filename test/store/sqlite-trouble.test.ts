@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { statusOf } from '../../src/message.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { servesAgain, timeToRefuse } from './contract/test-store.ts';
-import { accepted, beginSend, keyedSend, news, someTime } from './samples.ts';
+import { accepted, beginSend, business, key, keyedSend, news, someTime } from './samples.ts';
 import { openTestStore, temporaryDirectory } from './sqlite-test-store.ts';
 import { startChild } from './start-child.ts';
 
@@ -16,7 +16,7 @@ test('while another program holds the lock, reads are served', async () => {
   await t.store.record([news('m1', 'SENT')]);
   await t.breakDown();
   const write = expect(t.store.record([news('m1', 'READ')])).rejects.toThrow();
-  expect(await t.store.find('m1')).toEqual(news('m1', 'SENT'));
+  expect(await t.store.find(key('m1'))).toEqual(news('m1', 'SENT'));
   await write;
   await t.repair();
 });
@@ -38,11 +38,11 @@ test('the operator hears of the first failure, and of the recovery, once each', 
     error: (_: object, sentence: string) => heard.push(sentence),
   };
   const path = directory.file('gateway.db');
-  await using store = await openSqliteStore({ path, log });
+  await using store = await openSqliteStore({ formerBusiness: business, path, log });
   using intruder = new DatabaseSync(path);
   intruder.exec('BEGIN IMMEDIATE');
   await Promise.allSettled([store.check(), store.check()]);
-  await Promise.allSettled([store.check(), store.find('m1')]);
+  await Promise.allSettled([store.check(), store.find(key('m1'))]);
   intruder.exec('ROLLBACK');
   await store.check();
   await store.check();
@@ -56,21 +56,21 @@ test('a record that fails half-way leaves nothing of it, and the next is served'
     BEGIN SELECT RAISE(ABORT, 'refused'); END`);
   const record = t.store.record([news('good', 'SENT'), news('bad', 'SENT')]);
   await expect(record).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', cause: { message: 'refused' } });
-  expect(await t.store.find('good')).toBeUndefined();
+  expect(await t.store.find(key('good'))).toBeUndefined();
   await t.store.record([news('good', 'READ')]);
-  expect(await t.store.find('good')).toEqual(news('good', 'READ'));
+  expect(await t.store.find(key('good'))).toEqual(news('good', 'READ'));
 });
 
 test('a begin that was given up and happened after all is NOT_SENT, and its key is free', async () => {
   await using directory = await temporaryDirectory();
   const path = directory.file('gateway.db');
-  await using store = await openSqliteStore({ path, patienceMs: 500 });
+  await using store = await openSqliteStore({ formerBusiness: business, path, patienceMs: 500 });
   using intruder = new DatabaseSync(path);
   intruder.exec('BEGIN IMMEDIATE');
   await expect(store.begin(keyedSend('k'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
   intruder.exec('ROLLBACK');
   const outcomes = async () =>
-    (await store.sends({ first: 9 })).entries.map(({ send }) => [send.outcome, send.errorCode]);
+    (await store.sends({ business, first: 9 })).entries.map(({ send }) => [send.outcome, send.errorCode]);
   await expect.poll(outcomes).toEqual([['NOT_SENT', 'STORE_UNAVAILABLE']]);
   await expect.poll(() => beginSend(store, keyedSend('k', { fingerprint: 'other' }))).toBeTypeOf('string');
 });
@@ -98,8 +98,8 @@ test.each(['', '-wal', '-owner'])(
     await rename(`${t.path}-away`, file);
     await t.store.record([news('m2', 'SENT')]);
     await t.reopen();
-    expect(await t.store.find('m1')).toBeUndefined();
-    expect(await t.store.find('m2')).toEqual(news('m2', 'SENT'));
+    expect(await t.store.find(key('m1'))).toBeUndefined();
+    expect(await t.store.find(key('m2'))).toEqual(news('m2', 'SENT'));
   },
 );
 
@@ -112,18 +112,22 @@ test('a worker that dies while the database is gone gets no empty one in its pla
   await timeToRefuse(t.store.check());
   await rename(`${t.path}-away`, t.path);
   await servesAgain(t.store);
-  expect(await t.store.find('m1')).toEqual(news('m1', 'SENT'));
+  expect(await t.store.find(key('m1'))).toEqual(news('m1', 'SENT'));
 });
 
 test('answers that are too large together fail the calls that they have no room for, and no others', async () => {
   await using directory = await temporaryDirectory();
-  await using store = await openSqliteStore({ path: directory.file('gateway.db'), patienceMs: 60_000 });
+  await using store = await openSqliteStore({
+    formerBusiness: business,
+    path: directory.file('gateway.db'),
+    patienceMs: 60_000,
+  });
   const ids = Array.from({ length: 40 }, (_, index) => `m${index}`);
   const textMessage = 'a'.repeat(2_000_000);
   for (const id of ids) await store.record([accepted(id, { textMessage })]);
   const found: Promise<unknown>[] = [];
   for (const id of ids) {
-    found.push(store.find(id));
+    found.push(store.find(key(id)));
     // The next turn: what is asked for in one is one call.
     await Promise.resolve();
   }
@@ -134,7 +138,7 @@ test('answers that are too large together fail the calls that they have no room 
   // 33 of them fit into 64 Mi characters.
   expect(failed).toHaveLength(ids.length - 33);
   for (const { reason } of failed) expect(reason).toMatchObject({ code: 'STORE_UNAVAILABLE' });
-  expect((await store.find('m39'))?.details?.textMessage).toHaveLength(2_000_000);
+  expect((await store.find(key('m39')))?.details?.textMessage).toHaveLength(2_000_000);
 });
 
 test('a worker that dies takes what is pending along, and is replaced', async () => {
@@ -147,8 +151,8 @@ test('a worker that dies takes what is pending along, and is replaced', async ()
   await worker.terminate();
   await pending;
   await t.store.record([news('m1', 'READ')]);
-  expect((await t.store.find('m1'))?.history.map((event) => event.status)).toEqual(['SENT', 'READ']);
-  await expect(openSqliteStore({ path: t.path })).rejects.toThrow(/in use/);
+  expect((await t.store.find(key('m1')))?.history.map((event) => event.status)).toEqual(['SENT', 'READ']);
+  await expect(openSqliteStore({ formerBusiness: business, path: t.path })).rejects.toThrow(/in use/);
 });
 
 test('a worker that is replaced leaves sends open that may still be answered', async () => {
@@ -166,7 +170,7 @@ test('a watch hears what a worker wrote and did not live to tell', async () => {
   await using died = await openWithWorker();
   const { t, worker } = died;
   await t.store.record([news('m1', 'SENT')]);
-  const states = await t.store.watch('m1');
+  const states = await t.store.watch(key('m1'));
   await states?.next();
   const next = states?.next();
   using db = new DatabaseSync(t.path);
@@ -180,7 +184,7 @@ test('a watch ends when its message was deleted by a worker that did not live to
   await using died = await openWithWorker();
   const { t, worker } = died;
   await t.store.record([news('m1', 'SENT')]);
-  const states = await t.store.watch('m1');
+  const states = await t.store.watch(key('m1'));
   await states?.next();
   const next = states?.next();
   using db = new DatabaseSync(t.path);
@@ -194,8 +198,8 @@ test('kill -9 at any moment loses nothing that was acknowledged', async () => {
   const path = directory.file('gateway.db');
   for (let round = 0; round < 20; round += 1) {
     const acknowledged = await writeAndKill(path, 1 + Math.floor(Math.random() * 400));
-    await using store = await openSqliteStore({ path });
-    for (const id of acknowledged) expect(await store.find(id)).toEqual(accepted(id));
+    await using store = await openSqliteStore({ formerBusiness: business, path });
+    for (const id of acknowledged) expect(await store.find(key(id))).toEqual(accepted(id));
     await store.prune(someTime + 1);
   }
 }, 60_000);

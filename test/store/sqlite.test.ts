@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { storeContract } from './contract.ts';
-import { accepted, beginSend, keyedSend, newSend, news, someText, someTime } from './samples.ts';
+import { accepted, beginSend, business, keyedSend, newSend, news, someText, someTime } from './samples.ts';
 import { openTestStore, rowsOf } from './sqlite-test-store.ts';
 
 storeContract('SQLite', openTestStore);
@@ -32,8 +32,8 @@ describe('what operators find in the file', () => {
   test('each body that was not understood, once, with how often and when it came', async () => {
     await using t = await openTestStore();
     for (const receivedAt of [20, 10, 30])
-      await t.store.record([], [{ raw: 'a\u0000', reason: 'r', receivedAt }]);
-    await t.store.record([], [{ raw: 'a', reason: 'r', receivedAt: 5 }]);
+      await t.store.record([], [{ business, raw: 'a\u0000', reason: 'r', receivedAt }]);
+    await t.store.record([], [{ business, raw: 'a', reason: 'r', receivedAt: 5 }]);
     const columns = 'raw, reason, times, first_received_at AS first, last_received_at AS last';
     expect(rowsOf(t.path, `SELECT ${columns} FROM quarantine ORDER BY seq`)).toEqual([
       { raw: 'a\u0000', reason: 'r', times: 3, first: 10, last: 30 },
@@ -46,8 +46,8 @@ describe('what operators find in the file', () => {
     await beginSend(t.store, newSend({ at: 1 }));
     await t.store.fail(await beginSend(t.store, newSend({ at: 2 })), 'PINGUP_REJECTED', 30);
     for (let index = 0; index < 700; index += 1) await beginSend(t.store, newSend({ at: 3 }));
-    await t.store.record([], [{ raw: 'old', reason: 'r', receivedAt: 1 }]);
-    await t.store.record([], [{ raw: 'new', reason: 'r', receivedAt: 30 }]);
+    await t.store.record([], [{ business, raw: 'old', reason: 'r', receivedAt: 1 }]);
+    await t.store.record([], [{ business, raw: 'new', reason: 'r', receivedAt: 30 }]);
     expect(await t.store.prune(30)).toBe(0);
     expect(rowsOf(t.path, 'SELECT begun_at FROM sends')).toEqual([{ begun_at: 2 }]);
     expect(rowsOf(t.path, 'SELECT raw FROM quarantine')).toEqual([{ raw: 'new' }]);
@@ -59,7 +59,7 @@ describe('what a former process left open', () => {
     await using t = await openTestStore();
     await beginSend(t.store, keyedSend('k', { at: Date.now() + 60_000 }));
     await t.reopen();
-    const [entry] = (await t.store.sends({ first: 1 })).entries;
+    const [entry] = (await t.store.sends({ business, first: 1 })).entries;
     expect(entry?.send).toMatchObject({ outcome: 'UNKNOWN', errorCode: 'SEND_OUTCOME_UNKNOWN' });
     expect(await t.store.begin(keyedSend('k'))).toEqual({ kind: 'failed', code: 'SEND_OUTCOME_UNKNOWN' });
   });

@@ -27,6 +27,7 @@ export function anyNews(id = 'm'): fc.Arbitrary<Message> {
     acceptedAt: instant,
   });
   return fc.record({
+    business: fc.constant('acme'),
     id: fc.constant(id),
     details: fc.option(details, { nil: null, freq: 3 }),
     history: anyEvent.map((event) => [event]),

@@ -39,7 +39,10 @@ export function connect(baseUrl: string, { log, ...options }: TestPingupOptions 
     log: { debug: deaf, info: deaf, warn: deaf, error: deaf, ...log },
     ...options,
   });
-  return { ...pingup, sendText: (text, context = { traceparent }) => pingup.sendText(text, context) };
+  return {
+    ...pingup,
+    sendText: (text, context = { business: 'acme', traceparent }) => pingup.sendText(text, context),
+  };
 }
 
 /** The error that a send ends with. */

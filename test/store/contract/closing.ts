@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { accepted, beginSend, newSend, news, someTime } from '../samples.ts';
+import { accepted, beginSend, business, key, newSend, news, someTime } from '../samples.ts';
 import { collect, idsOf, type Open, watchKnown } from './test-store.ts';
 
 export function closing(open: Open): void {
@@ -21,11 +21,11 @@ export function closing(open: Open): void {
       t.store.accept(attempt, accepted('m1')),
       t.store.fail(attempt, 'PINGUP_REJECTED', someTime),
       t.store.settleLost(someTime, someTime),
-      t.store.sends({ first: 1 }),
+      t.store.sends({ business, first: 1 }),
       t.store.record([]),
-      t.store.find('m1'),
-      t.store.list({ first: 1 }),
-      t.store.watch('m1'),
+      t.store.find(key('m1')),
+      t.store.list({ business, first: 1 }),
+      t.store.watch(key('m1')),
       t.store.prune(someTime),
       t.store.check(),
     ];

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Message, merge, statusOf } from '../../../src/message.ts';
 import type { Store } from '../../../src/store/port.ts';
-import { accepted, news } from '../samples.ts';
+import { accepted, business, news } from '../samples.ts';
 import { idsOf, type Open, pages } from './test-store.ts';
 
 export function listing(open: Open): void {
@@ -27,10 +27,10 @@ export function listing(open: Open): void {
 
   test('hasMore is true exactly when another page has something on it', async () => {
     await using t = await open();
-    expect(await t.store.list({ first: 1 })).toEqual({ entries: [], hasMore: false });
+    expect(await t.store.list({ business, first: 1 })).toEqual({ entries: [], hasMore: false });
     await t.store.record([news('m1', 'SENT'), news('m2', 'SENT')]);
-    expect((await t.store.list({ first: 1 })).hasMore).toBe(true);
-    expect((await t.store.list({ first: 2 })).hasMore).toBe(false);
+    expect((await t.store.list({ business, first: 1 })).hasMore).toBe(true);
+    expect((await t.store.list({ business, first: 2 })).hasMore).toBe(false);
   });
 
   test('filters by client and statuses find what a filter by hand would, page by page', async () => {
@@ -80,7 +80,7 @@ export function listing(open: Open): void {
     const textMessage = 'a'.repeat(4_096);
     await t.store.record(Array.from({ length: 100 }, (_, index) => accepted(`m${index}`, { textMessage })));
     const order: string[] = [];
-    const lists = Array.from({ length: 50 }, () => t.store.list({ first: 100 }));
+    const lists = Array.from({ length: 50 }, () => t.store.list({ business, first: 100 }));
     const listed = Promise.all(lists).then(() => order.push('lists'));
     await t.store.record([news('m1', 'SENT')]).then(() => order.push('write'));
     await listed;
@@ -90,11 +90,11 @@ export function listing(open: Open): void {
   test('a cursor that the store did not make is BAD_USER_INPUT', async () => {
     await using t = await open();
     await t.store.record([news('m1', 'SENT')]);
-    const [entry] = (await t.store.list({ first: 1 })).entries;
+    const [entry] = (await t.store.list({ business, first: 1 })).entries;
     const forged = ['', 'x', '1', 'LTE', 'bTE=', 'bU5hTg', `${entry?.cursor}A`, `${entry?.cursor} `];
     for (const after of forged) {
       const rejection = { code: 'BAD_USER_INPUT', faults: [{ path: ['after'] }] };
-      await expect(t.store.list({ first: 1, after })).rejects.toMatchObject(rejection);
+      await expect(t.store.list({ business, first: 1, after })).rejects.toMatchObject(rejection);
     }
   });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { accepted, news, someTime } from '../samples.ts';
+import { accepted, business, key, news, someTime } from '../samples.ts';
 import { collect, idsOf, type Open, watchKnown } from './test-store.ts';
 
 export function pruning(open: Open): void {
@@ -19,10 +19,10 @@ export function pruning(open: Open): void {
     await t.store.record(Array.from({ length: 1_700 }, (_, index) => news(`m${index}`, 'SENT')));
     const order: string[] = [];
     const pruned = t.store.prune(someTime + 1_000_000).finally(() => order.push('prune'));
-    await t.store.find('m1').finally(() => order.push('find'));
+    await t.store.find(key('m1')).finally(() => order.push('find'));
     expect(await pruned).toBe(1_700);
     expect(order).toEqual(['find', 'prune']);
-    expect(await t.store.list({ first: 9 })).toEqual({ entries: [], hasMore: false });
+    expect(await t.store.list({ business, first: 9 })).toEqual({ entries: [], hasMore: false });
   });
 
   test('a message that comes back after it was deleted is a new one', async () => {
@@ -30,7 +30,7 @@ export function pruning(open: Open): void {
     await t.store.record([news('m1', 'SENT', someTime)]);
     await t.store.prune(someTime + 1);
     await t.store.record([news('m1', 'READ')]);
-    expect(await t.store.find('m1')).toEqual(news('m1', 'READ'));
+    expect(await t.store.find(key('m1'))).toEqual(news('m1', 'READ'));
   });
 
   test('a message that is still to go out is kept, until the instant it was scheduled for is past too', async () => {
@@ -55,7 +55,7 @@ export function pruning(open: Open): void {
     expect(await next).toEqual({ done: true, value: undefined });
     expect(await collect(idle)).toEqual([]);
     await t.store.record([news('new', 'READ')]);
-    expect((await collect(other)).at(-1)).toEqual(await t.store.find('new'));
+    expect((await collect(other)).at(-1)).toEqual(await t.store.find(key('new')));
     expect(t.store.watching).toBe(0);
   });
 
@@ -67,7 +67,7 @@ export function pruning(open: Open): void {
     const back = t.store.record([news('m1', 'DELIVERED', someTime + 9)]);
     const states = await watchKnown(t.store, 'm1');
     await t.store.record([news('m1', 'READ', someTime + 9)]);
-    expect((await collect(states)).at(-1)).toEqual(await t.store.find('m1'));
+    expect((await collect(states)).at(-1)).toEqual(await t.store.find(key('m1')));
     await Promise.all([pruned, back]);
   });
 }

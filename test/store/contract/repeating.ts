@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { GatewayErrorCode } from '../../../src/errors.ts';
 import { outcomeOfFailure, type SendOutcome } from '../../../src/send.ts';
-import { accepted, beginSend, keyedSend, newSend, news, someTime } from '../samples.ts';
+import { accepted, beginSend, key, keyedSend, newSend, news, someTime } from '../samples.ts';
 import type { Open } from './test-store.ts';
 
 /** Idempotency keys: what a second `begin` with the key of the first is told. */
@@ -26,7 +26,7 @@ export function repeating(open: Open): void {
     await using t = await open();
     await t.store.accept(await beginSend(t.store, keyedSend('k')), accepted('m1'));
     await t.store.record([news('m1', 'READ')]);
-    const message = await t.store.find('m1');
+    const message = await t.store.find(key('m1'));
     expect(await t.store.begin(keyedSend('k'))).toEqual({ kind: 'accepted', message });
   });
 
@@ -34,7 +34,7 @@ export function repeating(open: Open): void {
     await using t = await open();
     await t.store.accept(await beginSend(t.store, keyedSend('k', { at: someTime + 10 })), accepted('m1'));
     await t.store.prune(someTime + 5);
-    expect(await t.store.find('m1')).toBeUndefined();
+    expect(await t.store.find(key('m1'))).toBeUndefined();
     for (const _ of 'twice') {
       expect(await t.store.begin(keyedSend('k'))).toEqual({ kind: 'failed', code: 'NOT_FOUND' });
     }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Send, type SendOutcome, sendOutcomes } from '../../../src/send.ts';
 import type { Store } from '../../../src/store/port.ts';
-import { accepted, beginSend, newSend, someText, someTime } from '../samples.ts';
+import { accepted, beginSend, business, newSend, someText, someTime } from '../samples.ts';
 import type { Open } from './test-store.ts';
 
 /** The books: every send, whatever became of it. */
@@ -13,6 +13,7 @@ export function sending(open: Open): void {
     expect(await allSends(t.store)).toEqual([
       {
         id,
+        business,
         text: someText,
         begunAt: someTime,
         settledAt: null,
@@ -83,10 +84,10 @@ export function sending(open: Open): void {
   test('a cursor of another list, or of nobody, is BAD_USER_INPUT', async () => {
     await using t = await open();
     await t.store.accept(await beginSend(t.store), accepted('m1'));
-    const [message] = (await t.store.list({ first: 1 })).entries;
+    const [message] = (await t.store.list({ business, first: 1 })).entries;
     const rejection = { code: 'BAD_USER_INPUT', faults: [{ path: ['after'] }] };
     for (const after of ['', 'x', `${message?.cursor}`]) {
-      await expect(t.store.sends({ first: 1, after })).rejects.toMatchObject(rejection);
+      await expect(t.store.sends({ business, first: 1, after })).rejects.toMatchObject(rejection);
     }
   });
 
@@ -118,7 +119,7 @@ async function settleEach(store: Store): Promise<Record<SendOutcome, string>> {
 async function allSends(store: Store, outcomes?: readonly SendOutcome[], first = 100): Promise<Send[]> {
   const found: Send[] = [];
   for (let after: string | undefined; ; ) {
-    const page = await store.sends({ first, after, outcomes });
+    const page = await store.sends({ business, first, after, outcomes });
     found.push(...page.entries.map(({ send }) => send));
     after = page.entries.at(-1)?.cursor;
     if (!page.hasMore) return found;

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Message } from '../../../src/message.ts';
 import type { MessageQuery, Store } from '../../../src/store/port.ts';
+import { business, key } from '../samples.ts';
 
 /** A store under test, with its data in a place of its own. */
 export interface TestStore extends AsyncDisposable {
@@ -20,7 +21,7 @@ export async function watchKnown(
   store: Store,
   id: string,
 ): Promise<AsyncIterableIterator<Message, undefined>> {
-  const states = await store.watch(id);
+  const states = await store.watch(key(id));
   if (!states) throw new Error(`${id} is unknown.`);
   return states;
 }
@@ -35,17 +36,19 @@ export function increases(revisions: number[]): boolean {
   return revisions.every((revision, index) => revision > (revisions[index - 1] ?? 0));
 }
 
-export async function* pages(store: Store, query: MessageQuery) {
+type OwnQuery = Omit<MessageQuery, 'business'>;
+
+export async function* pages(store: Store, query: OwnQuery) {
   let after: string | undefined;
   do {
-    const page = await store.list({ ...query, after });
+    const page = await store.list({ business, ...query, after });
     yield page;
     after = page.hasMore ? page.entries.at(-1)?.cursor : undefined;
   } while (after !== undefined);
 }
 
-export async function idsOf(store: Store, query: MessageQuery): Promise<string[]> {
-  return (await store.list(query)).entries.map(({ message }) => message.id);
+export async function idsOf(store: Store, query: OwnQuery): Promise<string[]> {
+  return (await store.list({ business, ...query })).entries.map(({ message }) => message.id);
 }
 
 /** Milliseconds until the call rejects, which it must, with STORE_UNAVAILABLE. */

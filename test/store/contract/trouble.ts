@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { statusOf } from '../../../src/message.ts';
 import type { Attempt } from '../../../src/send.ts';
 import type { Store } from '../../../src/store/port.ts';
-import { accepted, beginSend, newSend, news, someTime } from '../samples.ts';
+import { accepted, beginSend, business, key, newSend, news, someTime } from '../samples.ts';
 import { collect, type Open, servesAgain, timeToRefuse, watchKnown } from './test-store.ts';
 
 export function trouble(open: Open): void {
@@ -12,6 +12,8 @@ export function trouble(open: Open): void {
     fail: (store, attempt) => store.fail(attempt, 'PINGUP_UNAVAILABLE', someTime),
     settleLost: (store) => store.settleLost(someTime + 1, someTime),
     record: (store) => store.record([news('m1', 'SENT')]),
+    release: (store) => store.release(business, '1', [news('m1', 'SENT')]),
+    forget: (store) => store.forget({ business, client: 'jon', clientPhone: null }),
     prune: (store) => store.prune(someTime),
     check: (store) => store.check(),
   };
@@ -46,7 +48,7 @@ export function trouble(open: Open): void {
     await t.breakDown();
     const began = performance.now();
     const write = timeToRefuse(t.store.record([news('m1', 'READ')]));
-    const reads = [t.store.find('m1'), t.store.list({ first: 1 }), t.store.watch('m1')];
+    const reads = [t.store.find(key('m1')), t.store.list({ business, first: 1 }), t.store.watch(key('m1'))];
     for (const read of await Promise.allSettled(reads)) {
       if (read.status === 'rejected') expect(read.reason).toMatchObject({ code: 'STORE_UNAVAILABLE' });
     }

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isFinal, merge, revisionOf, statusOf } from '../../../src/message.ts';
 import { anyStatuses } from '../arbitraries.ts';
-import { accepted, beginSend, news, someTime } from '../samples.ts';
+import { accepted, beginSend, key, news, someTime } from '../samples.ts';
 import { collect, increases, type Open, watchKnown } from './test-store.ts';
 
 export function watching(open: Open): void {
   test('an unknown id is not watched', async () => {
     await using t = await open();
-    expect(await t.store.watch('m1')).toBeUndefined();
+    expect(await t.store.watch(key('m1'))).toBeUndefined();
     expect(t.store.watching).toBe(0);
   });
 
@@ -20,7 +20,7 @@ export function watching(open: Open): void {
     for (const status of ['DELIVERED', 'READ'] as const) {
       const next = states.next();
       await t.store.record([news('m1', status)]);
-      expect(await next).toEqual({ done: false, value: await t.store.find('m1') });
+      expect(await next).toEqual({ done: false, value: await t.store.find(key('m1')) });
     }
     expect(await states.next()).toEqual({ done: true, value: undefined });
     expect(t.store.watching).toBe(0);
@@ -60,7 +60,7 @@ export function watching(open: Open): void {
     const states = await watchKnown(t.store, 'm1');
     await states.next();
     for (const status of ['SENT', 'FAILED', 'DELIVERED'] as const) await t.store.record([news('m1', status)]);
-    expect(await states.next()).toEqual({ done: false, value: await t.store.find('m1') });
+    expect(await states.next()).toEqual({ done: false, value: await t.store.find(key('m1')) });
     await t.store.record([news('m1', 'READ')]);
     expect((await collect(states)).map(statusOf)).toEqual(['READ']);
   });
@@ -79,7 +79,7 @@ export function watching(open: Open): void {
         else for (const write of writes) await t.store.record([write]);
         expect((await seen).map(revisionOf)).toSatisfy(increases);
         expect((await seen).slice(0, -1).some(isFinal)).toBe(false);
-        expect(await t.store.find(id)).toEqual([news(id, 'ACCEPTED'), ...writes].reduce(merge));
+        expect(await t.store.find(key(id))).toEqual([news(id, 'ACCEPTED'), ...writes].reduce(merge));
         expect((await seen).slice(-1).map(statusOf)).toEqual(['READ']);
       }),
     );
@@ -96,7 +96,7 @@ export function watching(open: Open): void {
       const read = t.store.record([news(id, 'READ')]);
       const seen = await collect(await opened);
       expect(seen.map(revisionOf)).toSatisfy(increases);
-      expect(seen.at(-1)).toEqual(await t.store.find(id));
+      expect(seen.at(-1)).toEqual(await t.store.find(key(id)));
       await Promise.all([sent, read]);
     };
     await Promise.all(Array.from({ length: 500 }, race));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Message, merge } from '../../../src/message.ts';
 import { anyMessage } from '../arbitraries.ts';
-import { accepted, beginSend, news, someTime } from '../samples.ts';
+import { accepted, beginSend, business, key, news, someTime } from '../samples.ts';
 import type { Open } from './test-store.ts';
 
 export function writing(open: Open): void {
@@ -10,14 +10,14 @@ export function writing(open: Open): void {
     await using t = await open();
     const attempt = await beginSend(t.store);
     expect(await t.store.accept(attempt, accepted('m1'))).toEqual(accepted('m1'));
-    expect(await t.store.find('m1')).toEqual(accepted('m1'));
+    expect(await t.store.find(key('m1'))).toEqual(accepted('m1'));
   });
 
   test('a send that failed leaves no message', async () => {
     await using t = await open();
     const attempt = await beginSend(t.store);
     await t.store.fail(attempt, 'PINGUP_REJECTED', someTime);
-    expect((await t.store.list({ first: 100 })).entries).toEqual([]);
+    expect((await t.store.list({ business, first: 100 })).entries).toEqual([]);
   });
 
   test('a callback that overtakes its send is part of what accept resolves to', async () => {
@@ -31,17 +31,17 @@ export function writing(open: Open): void {
   test('callbacks of known and unknown messages are kept alike', async () => {
     await using t = await open();
     await t.store.record([news('m1', 'SENT'), news('m2', 'FAILED'), news('m1', 'READ')]);
-    expect(await t.store.find('m1')).toEqual(merge(news('m1', 'SENT'), news('m1', 'READ')));
-    expect(await t.store.find('m2')).toEqual(news('m2', 'FAILED'));
-    expect(await t.store.find('m3')).toBeUndefined();
+    expect(await t.store.find(key('m1'))).toEqual(merge(news('m1', 'SENT'), news('m1', 'READ')));
+    expect(await t.store.find(key('m2'))).toEqual(news('m2', 'FAILED'));
+    expect(await t.store.find(key('m3'))).toBeUndefined();
   });
 
   test('what was not understood is taken in, again and again', async () => {
     await using t = await open();
-    const callback = { raw: '{"status":"\u0000?"}', reason: 'no message_id', receivedAt: someTime };
+    const callback = { business, raw: '{"status":"\u0000?"}', reason: 'no message_id', receivedAt: someTime };
     await t.store.record([], [callback, callback]);
     await t.store.record([news('m1', 'SENT')], [callback]);
-    expect(await t.store.find('m1')).toEqual(news('m1', 'SENT'));
+    expect(await t.store.find(key('m1'))).toEqual(news('m1', 'SENT'));
   });
 
   test('ids and texts are kept exactly, whatever their characters', async () => {
@@ -52,11 +52,11 @@ export function writing(open: Open): void {
         const all = merge(kept.get(message.id), message);
         kept.set(message.id, all);
         await t.store.record([message]);
-        expect(await t.store.find(message.id)).toEqual(all);
+        expect(await t.store.find(key(message.id))).toEqual(all);
       }),
     );
     await t.reopen();
-    for (const [id, message] of kept) expect(await t.store.find(id)).toEqual(message);
+    for (const [id, message] of kept) expect(await t.store.find(key(id))).toEqual(message);
   });
 
   test('ids that differ in one character are different messages', async () => {
@@ -64,7 +64,7 @@ export function writing(open: Open): void {
     const ids = ['a', 'a\u0000', 'a\u0000b', 'A', 'a ', '\u00e4', 'a\u0308', '1', '01', '1.0'];
     await t.store.record(ids.map((id, index) => news(id, 'SENT', someTime + index)));
     for (const [index, id] of ids.entries()) {
-      expect(await t.store.find(id)).toEqual(news(id, 'SENT', someTime + index));
+      expect(await t.store.find(key(id))).toEqual(news(id, 'SENT', someTime + index));
     }
   });
 
@@ -74,9 +74,9 @@ export function writing(open: Open): void {
     await t.reopen();
     await t.store.accept(attempt, accepted('m1'));
     await t.store.record([news('m2', 'SENT')]);
-    const before = await t.store.list({ first: 100 });
+    const before = await t.store.list({ business, first: 100 });
     await t.reopen();
-    expect(await t.store.list({ first: 100 })).toEqual(before);
+    expect(await t.store.list({ business, first: 100 })).toEqual(before);
     expect(before.entries.map(({ message }) => message.id)).toEqual(['m2', 'm1']);
   });
 
@@ -84,7 +84,7 @@ export function writing(open: Open): void {
     await using t = await open();
     const ids = Array.from({ length: 1_000 }, (_, index) => `m${index}`);
     await Promise.all(ids.map((id) => t.store.record([news(id, 'SENT')])));
-    const found = await Promise.all(ids.map((id) => t.store.find(id)));
+    const found = await Promise.all(ids.map((id) => t.store.find(key(id))));
     expect(found.map((message) => message?.id)).toEqual(ids);
   });
 

@@ -1,0 +1,12 @@
+import { Arg, ID } from 'type-graphql';
+
+export const businessDescription =
+  'The business it is about. Required of a caller who may act for several; one who may act for one only acts for that.';
+
+/** The optional argument `business` of an operation. */
+export function BusinessArg(): ParameterDecorator {
+  return Arg('business', () => ID, {
+    nullable: true,
+    description: businessDescription,
+  }) as ParameterDecorator;
+}
