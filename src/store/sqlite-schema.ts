@@ -131,15 +131,16 @@ const migrations: readonly string[] = [
 /**
  * Opens a database, new or old, and brings its schema up to date.
  *
- * @param formerBusiness whose a file is that is so old that it does not say.
+ * @param formerBusiness whose a file is that is so old that it does not say; null: such a file is refused.
  * @throws Refusal, or an error of node:sqlite; `refusalOf` makes either of them readable.
  */
-export function openDatabase(path: string, formerBusiness: string): DatabaseSync {
+export function openDatabase(path: string, formerBusiness: string | null): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: lockPatienceMs });
   try {
     // Before anything is written: the file may be another program's.
     const version = versionOf(db, path);
     checkIntegrity(db, path);
+    if (version > 0 && version < firstOfBusinesses && formerBusiness === null) throw ofNobody(path);
     configure(db);
     db.function('former_business', () => formerBusiness);
     for (const [index, migration] of migrations.entries())
@@ -166,6 +167,15 @@ function versionOf(db: DatabaseSync, path: string): number {
     );
   }
   return version;
+}
+
+/** The version from which on each row says whose it is. */
+const firstOfBusinesses = 3;
+
+function ofNobody(path: string): Refusal {
+  return new Refusal(
+    `The database ${path} was made for one business, and does not say which. Start once with PINGUP_BUSINESS_NAME and PINGUP_API_KEY of that business, or with it alone in PINGUP_ACCOUNTS_FILE.`,
+  );
 }
 
 function checkIntegrity(db: DatabaseSync, path: string): void {

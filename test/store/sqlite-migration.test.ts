@@ -106,3 +106,21 @@ test('a file of version 1 is taken over with all its rows, and its sends are in 
   expect(await store.prune(someTime + 50)).toBe(1);
   expect(await store.find(key('m2'))).toEqual(news('m2', 'SENT', someTime + 50));
 });
+
+test('a file of version 1 is refused and left as it is where nobody knows whose it is; a new one is opened', async () => {
+  await using directory = await temporaryDirectory();
+  const path = directory.file('gateway.db');
+  {
+    using db = new DatabaseSync(path);
+    db.exec(version1);
+    fill(db);
+  }
+  const opening = openSqliteStore({ formerBusiness: null, path });
+  await expect(opening).rejects.toThrow(/made for one business.*PINGUP_BUSINESS_NAME/);
+  {
+    await using store = await openSqliteStore({ formerBusiness: business, path });
+    expect(await store.find(key('m1'))).toEqual(accepted('m1'));
+  }
+  await using store = await openSqliteStore({ formerBusiness: null, path });
+  expect(await store.find(key('m1'))).toEqual(accepted('m1'));
+});
