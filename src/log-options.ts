@@ -2,7 +2,7 @@ import type { LoggerOptions } from 'pino';
 
 export interface LogOptions {
   readonly level: string;
-  /** What no line may hold wherever it came from: the callback token, the API key. Asked for each line. */
+  /** What no line may hold wherever it came from: callback tokens, API keys. Asked for each line. */
   readonly secrets: () => readonly string[];
 }
 
@@ -15,6 +15,7 @@ export interface LogOptions {
  * - The secrets themselves are struck out of each finished line.
  */
 export function logOptions({ level, secrets }: LogOptions): LoggerOptions {
+  const strikeOut = createStriker();
   return {
     level,
     serializers: { err: describeError },
@@ -77,9 +78,21 @@ function framesOf({ stack = '' }: Error): string {
 /** A shorter one would strike out half of the log. */
 const minSecretCharacters = 8;
 
-function strikeOut(line: string, secrets: readonly string[]): string {
-  return secrets
+/** Strikes secrets out of lines. How they may be spelt is worked out once for each list of them. */
+function createStriker(): (line: string, secrets: readonly string[]) => string {
+  let known: readonly string[] = [];
+  let spellings: readonly string[] = [];
+  return (line, secrets) => {
+    if (secrets !== known) spellings = spellingsOf(secrets);
+    known = secrets;
+    return spellings.reduce((rest, spelling) => rest.replaceAll(spelling, '[secret]'), line);
+  };
+}
+
+/** The longest first: one secret may begin with another. */
+function spellingsOf(secrets: readonly string[]): readonly string[] {
+  const spellings = secrets
     .filter((secret) => secret.length >= minSecretCharacters)
-    .flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])
-    .reduce((rest, spelling) => rest.replaceAll(spelling, '[secret]'), line);
+    .flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
+  return [...new Set(spellings)].sort((a, b) => b.length - a.length);
 }

@@ -4,9 +4,13 @@ import { logOptions } from '../src/log-options.ts';
 
 const secret = 'a-callback-token-of-some-length';
 
-function startLog(secrets: readonly string[] = [secret]): { log: Logger; lines: string[] } {
+function startLog(secrets: readonly string[] | (() => readonly string[]) = [secret]): {
+  log: Logger;
+  lines: string[];
+} {
   const lines: string[] = [];
-  const log = pino(logOptions({ level: 'trace', secrets: () => secrets }), {
+  const asked = typeof secrets === 'function' ? secrets : () => secrets;
+  const log = pino(logOptions({ level: 'trace', secrets: asked }), {
     write: (line) => lines.push(line),
   });
   return { log, lines };
@@ -76,6 +80,21 @@ test('a secret is struck out wherever it stands, in children of the log too', ()
     list: ['[secret]'],
     msg: 'got [secret]',
   });
+});
+
+test('a secret that begins with another is struck out whole', () => {
+  const sink = startLog(['a-token-of-some-length', 'a-token-of-some-length-2']);
+  sink.log.info('got a-token-of-some-length-2 and a-token-of-some-length');
+  expect(logged(sink)).toMatchObject({ msg: 'got [secret] and [secret]' });
+});
+
+test('a secret of later is struck out from then on', () => {
+  const secrets: { list: readonly string[] } = { list: [] };
+  const sink = startLog(() => secrets.list);
+  sink.log.info('a-token-of-later');
+  secrets.list = ['a-token-of-later'];
+  sink.log.info('a-token-of-later');
+  expect(sink.lines.map((line) => JSON.parse(line).msg)).toEqual(['a-token-of-later', '[secret]']);
 });
 
 test('a short secret, and none, leave lines whole', () => {
