@@ -1,5 +1,13 @@
 import proxyAddr from '@fastify/proxy-addr';
 import { z } from 'zod';
+import {
+  apiKey,
+  businessName,
+  callbackToken,
+  hmacSecret,
+  httpAddress,
+  limitBounds,
+} from './account-kinds.ts';
 import { type DeliveryStatus, deliveryStatuses } from './message.ts';
 
 /**
@@ -29,21 +37,6 @@ function flag() {
   return z.enum(['true', 'false'], 'true or false').transform((value) => value === 'true');
 }
 
-function httpAddress() {
-  const expected = 'an http or https address without query, blanks or credentials';
-  return z
-    .string()
-    .refine(isPlainHttpAddress, expected)
-    .transform((value) => value.replace(/\/+$/, ''));
-}
-
-function isPlainHttpAddress(value: string): boolean {
-  const url = URL.parse(value);
-  return (
-    url !== null && /^https?:$/.test(url.protocol) && url.username === '' && !/[\s?#]|:\/\/[^/]*@/.test(value)
-  );
-}
-
 function list(isItem: (item: string) => boolean, expected: string) {
   return z
     .string()
@@ -63,6 +56,16 @@ function isNetwork(item: string): boolean {
   } catch {
     return false;
   }
+}
+
+const networks = 'addresses and networks such as 10.0.0.0/8 with commas between';
+
+/** In lower case, as Node has the names of headers. */
+function headerName() {
+  return z
+    .string()
+    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, 'the name of an HTTP header, such as x-signature')
+    .transform((name) => name.toLowerCase());
 }
 
 function jsonPointer() {
@@ -96,26 +99,26 @@ export const variables = z.object({
   METRICS_PORT: wholeNumber(0, 65_535).optional(),
   PUBLIC_URL: httpAddress().optional(),
   PINGUP_BASE_URL: httpAddress().default('https://api.pingup.ai/ext/v2'),
-  PINGUP_BUSINESS_NAME: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, '1 to 64 letters, digits, dots, underscores and hyphens')
-    .default('sandbox'),
-  PINGUP_API_KEY: z
-    .string()
-    .regex(/^[\x21-\x7e]+$/, 'visible ASCII characters without blanks')
-    .optional(),
+  PINGUP_BUSINESS_NAME: businessName().default('sandbox'),
+  PINGUP_API_KEY: apiKey().optional(),
+  PINGUP_ACCOUNTS_FILE: z.string().optional(),
   PINGUP_TIMEOUT_MS: wholeNumber(100, 120_000).default(10_000),
-  PINGUP_CONCURRENCY: wholeNumber(1, 1_024).default(64),
-  PINGUP_QUEUE: wholeNumber(1, 10_000).default(256),
-  PINGUP_SENDS_PER_SECOND: wholeNumber(1, 10_000).optional(),
+  PINGUP_CONCURRENCY: wholeNumber(...limitBounds.concurrency).default(64),
+  PINGUP_QUEUE: wholeNumber(...limitBounds.queue).default(256),
+  PINGUP_SENDS_PER_SECOND: wholeNumber(...limitBounds.sendsPerSecond).optional(),
   PINGUP_SEND_CALLBACK_URL: flag().default(false),
-  CALLBACK_TOKEN: z
+  CALLBACK_TOKEN: callbackToken().optional(),
+  CALLBACK_TOKEN_PREVIOUS: callbackToken().optional(),
+  CALLBACK_TOKEN_HEADER: headerName().optional(),
+  CALLBACK_HMAC_SECRET: hmacSecret().optional(),
+  CALLBACK_HMAC_HEADER: headerName().default('x-signature'),
+  CALLBACK_HMAC_PREFIX: z
     .string()
-    .regex(
-      /^[A-Za-z0-9._~-]{24,256}$/,
-      '24 to 256 letters, digits, and . _ ~ -, such as `openssl rand -hex 32`',
-    )
-    .optional(),
+    .regex(/^[\x21-\x7e]{1,32}$/, '1 to 32 visible ASCII characters without blanks, such as sha256=')
+    .default(''),
+  CALLBACK_HMAC_ENCODING: z.enum(['hex', 'base64'], 'hex or base64').default('hex'),
+  CALLBACK_HMAC_TIMESTAMP_HEADER: headerName().optional(),
+  CALLBACK_NETWORKS: list(isNetwork, networks),
   CALLBACK_STATUS_MAP: statusMap,
   CALLBACK_MESSAGE_ID_POINTER: jsonPointer(),
   CALLBACK_STATUS_POINTER: jsonPointer(),
@@ -132,7 +135,7 @@ export const variables = z.object({
   IDEMPOTENCY_HOURS: wholeNumber(1, 720).default(24),
   INTROSPECTION: flag().optional(),
   ALLOWED_ORIGINS: list(isOrigin, 'origins such as https://app.example.com with commas between, or *'),
-  TRUST_PROXY: list(isNetwork, 'addresses and networks such as 10.0.0.0/8 with commas between'),
+  TRUST_PROXY: list(isNetwork, networks),
   MAX_SOCKETS: wholeNumber(1, 1_000_000).default(20_000),
   SOCKETS_PER_ADDRESS: wholeNumber(1, 1_000_000).default(1_000),
   MESSAGES_PER_SECOND: wholeNumber(1, 1_000_000).default(500),
@@ -147,3 +150,6 @@ export const variables = z.object({
 });
 
 export type Variables = z.output<typeof variables>;
+
+/** As the process has it, without what is empty. */
+export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { type Variables, variables } from './config-variables.ts';
+import { type AccountsConfig, accountFaults, toAccounts } from './config-accounts.ts';
+import { ConfigError } from './config-error.ts';
+import { type Environment, type Variables, variables } from './config-variables.ts';
 import type { DeliveryStatus } from './message.ts';
 
 /** All that the gateway can be told, checked and with its defaults filled in. `.env.example` describes each one. */
@@ -12,6 +13,9 @@ export interface Config {
   /** Where the world reaches this gateway, without a trailing slash; null: the address it listens on. */
   readonly publicUrl: string | null;
   readonly edge: EdgeConfig;
+  readonly accounts: AccountsConfig;
+  /** Null: there is an account, and nothing stands in for Pingup. */
+  readonly sandbox: SandboxSettings | null;
   readonly pingup: PingupConfig;
   readonly callback: CallbackConfig;
   readonly store: StoreConfig;
@@ -39,28 +43,38 @@ export interface EdgeConfig {
 }
 
 export interface PingupConfig {
-  /** Without the business and without a trailing slash. */
-  readonly baseUrl: string;
-  readonly business: string;
-  /** Null: no account, so the sandbox stands in for Pingup. */
-  readonly apiKey: string | null;
   /** For one send in all, the answer's body included. */
   readonly timeoutMs: number;
-  /** Sends under way at once. */
-  readonly concurrency: number;
-  /** Sends that may wait until others are done. */
-  readonly maxWaiting: number;
-  /** Sends that begin within any second; null: as many as may be. */
-  readonly sendsPerSecond: number | null;
   readonly sendCallbackUrl: boolean;
-  /** How long the sandbox waits between two callbacks of one message. */
-  readonly sandboxStepMs: number;
+}
+
+export interface SandboxSettings {
+  /** How long it waits between two callbacks of one message. */
+  readonly stepMs: number;
 }
 
 export interface CallbackConfig {
-  /** The last segment of the callback address; who knows it is Pingup. */
-  readonly token: string;
   readonly format: CallbackFormat;
+  readonly proof: CallbackProof;
+  /** Addresses and networks that callbacks may come from; empty: any. */
+  readonly networks: readonly string[];
+}
+
+/** Where a callback shows that it is Pingup's. Names of headers are in lower case. */
+export interface CallbackProof {
+  /** A header with the token, besides the address and `Authorization: Bearer`; null: none. */
+  readonly tokenHeader: string | null;
+  readonly signature: SignatureFormat;
+}
+
+/** How a callback is signed, where its account has a secret for that: HMAC-SHA256 over the raw body. */
+export interface SignatureFormat {
+  readonly header: string;
+  /** What stands before the signature in its header: `sha256=`. */
+  readonly prefix: string;
+  readonly encoding: 'hex' | 'base64';
+  /** The header of a timestamp that is signed too, as `{timestamp}.{body}`; null: the body alone is signed. */
+  readonly timestampHeader: string | null;
 }
 
 /** Where a callback says what (RFC 6901 JSON Pointers), and in which words. Null: at the usual places. */
@@ -84,18 +98,12 @@ export interface StoreConfig {
   readonly idempotencyHours: number;
 }
 
-/** What is wrong with the environment: every fault, one a line, each with what was expected. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-
-  constructor(faults: readonly string[]) {
-    super(`The configuration is not usable:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
-  }
-}
-
-const secrets: ReadonlySet<string> = new Set(['PINGUP_API_KEY', 'CALLBACK_TOKEN']);
-
-type Environment = Readonly<Record<string, string | undefined>>;
+const secrets: ReadonlySet<string> = new Set([
+  'PINGUP_API_KEY',
+  'CALLBACK_TOKEN',
+  'CALLBACK_TOKEN_PREVIOUS',
+  'CALLBACK_HMAC_SECRET',
+]);
 
 /**
  * Reads the configuration from the environment; an empty variable counts as unset.
@@ -108,7 +116,7 @@ export function parseConfig(environment: Environment): Config {
   const issues = parsed.success ? [] : parsed.error.issues;
   const faults = [
     ...issues.map((issue) => describeIssue(issue.path.join('.'), issue.message, env)),
-    ...togetherFaults(env),
+    ...accountFaults(env),
     ...(parsed.success ? valueFaults(parsed.data) : []),
     ...unknownVariables(env).map((name) => `${name}: no such variable; .env.example lists them all`),
   ];
@@ -120,26 +128,6 @@ export function parseConfig(environment: Environment): Config {
 function describeIssue(name: string, expected: string, env: Environment): string {
   const hidden = secrets.has(name) || /[@?]/.test(env[name] ?? '');
   return `${name}: expected ${expected}${hidden ? '' : `, not ${JSON.stringify(env[name])}`}`;
-}
-
-/** What no variable shows alone. */
-function togetherFaults(env: Environment): string[] {
-  const { NODE_ENV, PINGUP_API_KEY, PINGUP_BUSINESS_NAME, CALLBACK_TOKEN, PINGUP_BASE_URL } = env;
-  if (PINGUP_API_KEY) {
-    return [
-      ...(PINGUP_BUSINESS_NAME ? [] : ['PINGUP_BUSINESS_NAME: required with PINGUP_API_KEY']),
-      ...(env['PINGUP_SEND_CALLBACK_URL'] === 'true' && !env['PUBLIC_URL']
-        ? ['PUBLIC_URL: required with PINGUP_SEND_CALLBACK_URL, so that Pingup can reach it']
-        : []),
-      ...(CALLBACK_TOKEN ? [] : ['CALLBACK_TOKEN: required with PINGUP_API_KEY, at least 24 characters']),
-    ];
-  }
-  return [
-    ...(NODE_ENV === 'production'
-      ? ['PINGUP_API_KEY: required under NODE_ENV=production, where no sandbox stands in for Pingup']
-      : []),
-    ...(PINGUP_BASE_URL ? ['PINGUP_API_KEY: required with PINGUP_BASE_URL'] : []),
-  ];
 }
 
 /** What only the values show: what is deleted cannot be remembered, and a port can be taken once. */
@@ -174,18 +162,10 @@ function toConfig(env: Variables, isProduction: boolean): Config {
     metricsPort: env.METRICS_PORT ?? null,
     publicUrl: env.PUBLIC_URL ?? null,
     edge: toEdge(env, isProduction),
-    pingup: {
-      baseUrl: env.PINGUP_BASE_URL,
-      business: env.PINGUP_BUSINESS_NAME,
-      apiKey: env.PINGUP_API_KEY ?? null,
-      timeoutMs: env.PINGUP_TIMEOUT_MS,
-      concurrency: env.PINGUP_CONCURRENCY,
-      maxWaiting: env.PINGUP_QUEUE,
-      sendsPerSecond: env.PINGUP_SENDS_PER_SECOND ?? null,
-      sendCallbackUrl: env.PINGUP_SEND_CALLBACK_URL,
-      sandboxStepMs: env.SANDBOX_STEP_MS,
-    },
-    callback: { token: env.CALLBACK_TOKEN ?? randomBytes(24).toString('base64url'), format: toFormat(env) },
+    accounts: toAccounts(env),
+    sandbox: (env.PINGUP_API_KEY ?? env.PINGUP_ACCOUNTS_FILE) ? null : { stepMs: env.SANDBOX_STEP_MS },
+    pingup: { timeoutMs: env.PINGUP_TIMEOUT_MS, sendCallbackUrl: env.PINGUP_SEND_CALLBACK_URL },
+    callback: { format: toFormat(env), proof: toProof(env), networks: env.CALLBACK_NETWORKS },
     store: {
       path: env.STORE_URL.slice('sqlite:'.length),
       keepTexts: env.STORE_MESSAGE_TEXT,
@@ -222,6 +202,18 @@ function toFormat(env: Variables): CallbackFormat {
     timestampPointer: env.CALLBACK_TIMESTAMP_POINTER ?? null,
     failureCodePointer: env.CALLBACK_FAILURE_CODE_POINTER ?? null,
     failureReasonPointer: env.CALLBACK_FAILURE_REASON_POINTER ?? null,
+  };
+}
+
+function toProof(env: Variables): CallbackProof {
+  return {
+    tokenHeader: env.CALLBACK_TOKEN_HEADER ?? null,
+    signature: {
+      header: env.CALLBACK_HMAC_HEADER,
+      prefix: env.CALLBACK_HMAC_PREFIX,
+      encoding: env.CALLBACK_HMAC_ENCODING,
+      timestampHeader: env.CALLBACK_HMAC_TIMESTAMP_HEADER ?? null,
+    },
   };
 }
 

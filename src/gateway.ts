@@ -1,8 +1,11 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import type { Accounts } from './account.ts';
+import type { AccountBook } from './account-book.ts';
 import type { Config } from './config.ts';
 import { buildGatewaySchema } from './graphql/schema.ts';
+import { createNetworkCheck } from './http/client-address.ts';
 import { serveFrontends } from './http/frontends.ts';
 import { graphiqlPage } from './http/graphiql-page.ts';
 import { health } from './http/health.ts';
@@ -13,11 +16,13 @@ import { measureMessaging, measurePushes } from './measured-messaging.ts';
 import { createMessaging } from './messaging.ts';
 import { createMetrics } from './metrics.ts';
 import type { Load } from './metrics-readings.ts';
+import { type AccountsClient, createAccountsClient } from './pingup/accounts-client.ts';
 import { createQuarantineReader } from './pingup/callback.ts';
+import { callbackRoot, callbackUrl } from './pingup/callback-address.ts';
+import { createCallbackAuthenticator } from './pingup/callback-authenticator.ts';
 import { callbackDoor } from './pingup/callback-door.ts';
 import { createCallbackCounts } from './pingup/callback-outcome.ts';
-import { createPingupClient } from './pingup/client.ts';
-import type { Pingup } from './pingup/port.ts';
+import { reloadAccounts } from './pingup/reload-accounts.ts';
 import { sandboxClients } from './sandbox/clients.ts';
 import { type Sandbox, startSandbox } from './sandbox/sandbox.ts';
 import { stoppableMessaging } from './stoppable-messaging.ts';
@@ -32,13 +37,15 @@ import { openSqliteStore } from './store/sqlite.ts';
 export interface Gateway extends AsyncDisposable {
   /** Where it listens, such as `http://127.0.0.1:4000`. */
   readonly url: string;
-  /** Where Pingup is to call back, the token included. */
-  readonly callbackUrl: string;
+  /** Where Pingup is to call back, without the business and the token: `https://…/callbacks/pingup`. */
+  readonly callbackBase: string;
   /** Where Prometheus finds its metrics. */
   readonly metricsUrl: string;
   /** The stand-in for Pingup, where there is no account. */
   readonly sandbox: Sandbox | null;
   load(): Load;
+  /** Reads the accounts file again: `reloadAccounts`. */
+  reload(): Promise<void>;
 }
 
 /** How long sends in flight, and then the closing of sockets, may still take once the gateway is told to stop. */
@@ -48,24 +55,24 @@ const answerMs = 1_500;
 const webRoot = fileURLToPath(new URL('../dist/web/', import.meta.url));
 
 /** @throws Error with a sentence for the operator where the store, the page or the address cannot be had. */
-export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
+export async function startGateway(config: Config, accounts: AccountBook, log: Logger): Promise<Gateway> {
   await using parts = new AsyncDisposableStack();
-  const sandbox = config.pingup.apiKey === null ? parts.use(await openSandbox(config, log)) : null;
+  const sandbox = parts.use(await openSandbox(config, log));
   const metrics = createMetrics();
   const store = parts.use(
     await openSqliteStore({
       path: config.store.path,
-      formerBusiness: config.pingup.business,
+      formerBusiness: onlyBusiness(config, accounts),
       log,
       onBatch: metrics.batchAnswered,
       onPush: measurePushes(metrics),
     }),
   );
-  const pingup = parts.use(openPingup(config, sandbox, log));
+  const pingup = parts.use(openPingup(config, accounts, sandbox, log));
   parts.use(keepOnlyRecent(store, config.store.retentionDays, log));
   parts.use(settleLostSends(store, config.pingup.timeoutMs, log));
 
-  const { business, timeoutMs } = config.pingup;
+  const { timeoutMs } = config.pingup;
   const { idempotencyHours, keepTexts } = config.store;
   const reread = createQuarantineReader(config.callback.format);
   const flow = stoppableMessaging(
@@ -74,7 +81,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const messaging = measureMessaging(logMessaging(flow, log), metrics);
   const serving = () => !flow.stopped;
   const schema = await buildGatewaySchema();
-  const context = { messaging, businesses: () => [business] };
+  const context = { messaging, businesses: accounts.businesses };
 
   const { edge } = config;
   const app = createHttpServer({ log, serving, trustedProxies: edge.trustedProxies });
@@ -83,7 +90,10 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     : null;
   const sockets = parts.use(await serveFrontends(app, { schema, context, edge, page, log }));
   const callbacks = createCallbackCounts();
-  await app.register(callbackDoor, { ...config.callback, business, messaging, log, counts: callbacks });
+  const { format, proof, networks } = config.callback;
+  const allowsAddress = createNetworkCheck(networks);
+  const authenticator = createCallbackAuthenticator({ accounts, proof, allowsAddress });
+  await app.register(callbackDoor, { authenticator, format, messaging, log, counts: callbacks });
   await app.register(health, { store, pingup, serving });
   const load = () => ({
     sockets: sockets.open,
@@ -111,45 +121,47 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   }
   parts.defer(drain);
 
-  const path = callbackPath(config);
   const url = await app.listen({ host, port });
-  const callbackUrl = `${config.publicUrl ?? url}${path}`;
-  sandbox?.setCallbackUrl(`${url}${path}`);
+  const { single } = config.accounts;
+  sandbox?.setCallbackUrl(single && callbackUrl(url, single));
 
   const all = parts.move();
   return {
     url,
-    callbackUrl,
+    callbackBase: `${config.publicUrl ?? url}${callbackRoot}`,
     metricsUrl: `${metricsServer?.url ?? url}/metrics`,
     sandbox,
     load,
+    reload: () => reloadAccounts(accounts, pingup, log),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
 
-/** The key of the sandbox's only account. It opens nothing else, and the sandbox listens on loopback only. */
-const sandboxKey = 'sandbox-key';
-
-function callbackPath({ pingup, callback }: Config): string {
-  return `/callbacks/pingup/${pingup.business}/${callback.token}`;
+/** The business of before there could be several. */
+function onlyBusiness({ accounts: { single } }: Config, accounts: Accounts): string | null {
+  const [first, ...others] = accounts.businesses();
+  return single?.business ?? (others.length === 0 ? (first ?? null) : null);
 }
 
-function openSandbox({ pingup }: Config, log: Logger): Promise<Sandbox> {
-  const { business, sandboxStepMs } = pingup;
-  return startSandbox({ business, apiKey: sandboxKey, callbackUrl: null, stepMs: sandboxStepMs, log });
+async function openSandbox({ accounts, sandbox }: Config, log: Logger): Promise<Sandbox | null> {
+  if (sandbox === null || accounts.single === null) return null;
+  const { business, apiKey } = accounts.single;
+  return startSandbox({ business, apiKey, callbackUrl: null, stepMs: sandbox.stepMs, log });
 }
 
-function openPingup(config: Config, sandbox: Sandbox | null, log: Logger): Pingup {
-  const { pingup, publicUrl } = config;
-  return createPingupClient({
-    baseUrl: sandbox?.baseUrl ?? pingup.baseUrl,
-    business: pingup.business,
-    apiKey: pingup.apiKey ?? sandboxKey,
-    timeoutMs: pingup.timeoutMs,
-    concurrency: pingup.concurrency,
-    maxWaiting: pingup.maxWaiting,
-    sendsPerSecond: pingup.sendsPerSecond,
-    callbackUrl: pingup.sendCallbackUrl && !sandbox ? `${publicUrl}${callbackPath(config)}` : null,
+function openPingup(
+  config: Config,
+  accounts: Accounts,
+  sandbox: Sandbox | null,
+  log: Logger,
+): AccountsClient {
+  const { timeoutMs, sendCallbackUrl } = config.pingup;
+  const origin = sendCallbackUrl && !sandbox ? config.publicUrl : null;
+  return createAccountsClient({
+    accounts,
+    timeoutMs,
+    baseUrl: sandbox?.baseUrl ?? null,
+    callbackUrlOf: (account) => origin && callbackUrl(origin, account),
     log,
   });
 }

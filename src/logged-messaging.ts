@@ -9,35 +9,36 @@ type Log = Pick<Logger, 'info' | 'warn'>;
 
 /** Each of these is a message that somebody may have to look after. */
 const singular: ReadonlySet<GatewayErrorCode> = new Set(['SEND_OUTCOME_UNKNOWN', 'PINGUP_REJECTED']);
-/** These come in rows, as long as Pingup is away: the first and the end of a row are told. */
+/** These come in rows, as long as Pingup is away: the first and the end of a row are told, for each business. */
 const inRows: ReadonlySet<GatewayErrorCode> = new Set(['PINGUP_UNAVAILABLE', 'PINGUP_RATE_LIMITED']);
 
 /** The same flow, with a line in the log for what an operator should know: sends that failed, and what operators did. */
 export function logMessaging(messaging: Messaging, log: Log): Messaging {
-  let row: GatewayErrorCode | undefined;
+  /** Of each business whose sends fail in a row: how. */
+  const rows = new Map<string, GatewayErrorCode>();
 
-  function succeeded(): void {
-    if (row) log.info('Pingup takes messages again');
-    row = undefined;
+  function succeeded(business: string): void {
+    if (rows.delete(business)) log.info({ business }, 'Pingup takes messages again');
   }
 
-  function failed(error: unknown): void {
+  function failed(business: string, error: unknown): void {
     if (!(error instanceof GatewayError)) return;
     const { code, cause } = error;
-    if (singular.has(code)) log.warn({ code, err: cause }, `a send failed: ${error.message}`);
-    if (!inRows.has(code) || row === code) return;
-    row = code;
-    log.warn({ code, err: cause }, `sends fail: ${error.message}`);
+    if (singular.has(code)) log.warn({ business, code, err: cause }, `a send failed: ${error.message}`);
+    if (!inRows.has(code) || rows.get(business) === code) return;
+    rows.set(business, code);
+    log.warn({ business, code, err: cause }, `sends fail: ${error.message}`);
   }
 
   async function send(...call: Parameters<Messaging['send']>): ReturnType<Messaging['send']> {
+    const [, { business }] = call;
     try {
       const sent = await messaging.send(...call);
       // A replay asked nothing of Pingup, and says nothing of it.
-      if (!sent.replayed) succeeded();
+      if (!sent.replayed) succeeded(business);
       return sent;
     } catch (error) {
-      failed(error);
+      failed(business, error);
       throw error;
     }
   }

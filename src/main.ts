@@ -1,5 +1,8 @@
 import { pino } from 'pino';
-import { type Config, ConfigError, parseConfig } from './config.ts';
+import type { Accounts } from './account.ts';
+import { openAccountBook } from './account-book.ts';
+import { type Config, parseConfig } from './config.ts';
+import { ConfigError } from './config-error.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { logOptions } from './log-options.ts';
 
@@ -8,15 +11,20 @@ const shutdownMs = 9_500;
 
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
-  const log = pino(logOptions({ level: config.logLevel, secrets: () => secretsOf(config) }));
+  const accounts = await openAccountBook(config.accounts);
+  const log = pino(logOptions({ level: config.logLevel, secrets: accounts.secrets }));
   // Node would print the error with all that hangs on it.
   process.once('uncaughtException', (error) => {
     log.fatal({ err: error }, 'the gateway ends by a fault of its own');
     process.exit(1);
   });
   const stopSignal = nextStopSignal();
-  const gateway = await startGateway(config, log);
-  process.stderr.write(welcome(config, gateway));
+  const starting = startGateway(config, accounts, log);
+  // Without a file, it ends the process, as when its terminal is closed.
+  if (config.accounts.file !== null)
+    process.on('SIGHUP', () => void starting.then(({ reload }) => reload(), ignore));
+  const gateway = await starting;
+  process.stderr.write(welcome(config, accounts, gateway));
   log.info({ url: gateway.url, store: config.store.path, sandbox: gateway.sandbox !== null }, 'listening');
 
   log.info({ signal: await stopSignal }, 'draining');
@@ -35,25 +43,31 @@ function nextStopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-function secretsOf({ pingup, callback }: Config): string[] {
-  return pingup.apiKey === null ? [callback.token] : [callback.token, pingup.apiKey];
-}
-
-function welcome(config: Config, { url, callbackUrl, sandbox }: Gateway): string {
+function welcome(config: Config, accounts: Accounts, { url, callbackBase, sandbox }: Gateway): string {
   const page = `${config.edge.introspection ? 'GraphiQL: ' : 'GraphQL:  '} ${url}/graphql`;
+  const { single } = config.accounts;
   const lines = sandbox
     ? [
         'No PINGUP_API_KEY is set, so a sandbox stands in for Pingup: nothing reaches a phone.',
         page,
-        `callbacks: ${callbackUrl}`,
+        `callbacks: ${callbackBase}/${single?.business}/${single?.callback.tokens[0]}`,
       ]
     : [
         page,
-        `callbacks: ${callbackUrl.replace(config.callback.token, '<CALLBACK_TOKEN>')}`,
+        `callbacks: ${callbackBase}/<business>/<token>, for ${listed(accounts.businesses())}`,
         config.publicUrl ? 'Register that with Pingup.' : 'Set PUBLIC_URL to where Pingup can reach that.',
       ];
   return `\n${lines.map((line) => `  ${line}\n`).join('')}\n`;
 }
+
+const maxListed = 10;
+
+function listed(businesses: readonly string[]): string {
+  const more = businesses.length - maxListed;
+  return [...businesses.slice(0, maxListed), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
+
+function ignore(): void {}
 
 /** Ends the process with the reason, in a sentence where the operator can mend it. */
 function fail(error: unknown): void {

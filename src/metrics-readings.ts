@@ -3,7 +3,8 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 /** What others know already, and is read at each scrape. */
 export interface Readings {
   load(): Load;
-  pingup(): PingupReading;
+  /** For each business there is. */
+  pingup(): Readonly<Record<string, PingupReading>>;
   /** Callbacks by outcome, since the start. */
   readonly callbacks: Readonly<Record<string, number>>;
 }
@@ -48,21 +49,7 @@ export function addReadings(registry: Registry, { load, pingup, callbacks }: Rea
   gauge('gateway_watches_open', 'Subscriptions that watch a message.', () => load().watches);
   gauge('gateway_socket_waiting_bytes', 'What waits for slow readers.', () => load().waitingBytes);
   gauge('gateway_store_pending_calls', 'Calls that wait for the store.', () => load().storeCalls);
-  gauge('gateway_pingup_queued_sends', 'Sends that wait for their turn.', () => pingup().queued);
-  gauge('gateway_pingup_running_sends', 'Sends that Pingup has not answered yet.', () => pingup().running);
-  gauge('gateway_pingup_credentials_refused', '1 while Pingup answers 401 or 403, otherwise 0.', () =>
-    pingup().credentials === 'refused' ? 1 : 0,
-  );
-
-  new Gauge({
-    name: 'gateway_pingup_breaker',
-    help: '1 for the state of the circuit breaker: open turns sends away, half-open tries whether Pingup is back.',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      for (const state of breakerStates) this.set({ state }, pingup().breaker === state ? 1 : 0);
-    },
-  });
+  addPingupReadings(registry, pingup);
 
   new Counter({
     name: 'gateway_callbacks_total',
@@ -72,6 +59,44 @@ export function addReadings(registry: Registry, { load, pingup, callbacks }: Rea
     collect() {
       this.reset();
       for (const [outcome, count] of Object.entries(callbacks)) this.inc({ outcome }, count);
+    },
+  });
+}
+
+/** A business that has no account any more is not shown any more. */
+function addPingupReadings(registry: Registry, pingup: Readings['pingup']): void {
+  const registers = [registry];
+
+  function gauge(name: string, help: string, read: (reading: PingupReading) => number): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['business'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [business, reading] of Object.entries(pingup())) this.set({ business }, read(reading));
+      },
+    });
+  }
+
+  gauge('gateway_pingup_queued_sends', 'Sends that wait for their turn.', ({ queued }) => queued);
+  gauge('gateway_pingup_running_sends', 'Sends that Pingup has not answered yet.', ({ running }) => running);
+  gauge(
+    'gateway_pingup_credentials_refused',
+    '1 while Pingup answers 401 or 403, otherwise 0.',
+    ({ credentials }) => (credentials === 'refused' ? 1 : 0),
+  );
+
+  new Gauge({
+    name: 'gateway_pingup_breaker',
+    help: '1 for the state of the circuit breaker: open turns sends away, half-open tries whether Pingup is back.',
+    labelNames: ['business', 'state'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [business, { breaker }] of Object.entries(pingup()))
+        for (const state of breakerStates) this.set({ business, state }, breaker === state ? 1 : 0);
     },
   });
 }

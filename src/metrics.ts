@@ -5,7 +5,7 @@ import { processMetrics } from './process-metrics.ts';
 
 /**
  * What the gateway measures of itself, for Prometheus. No label holds anything of a person, nor anything that a caller
- * can choose: every label has a closed set of values.
+ * can choose: every label has a closed set of values, of which only the operator's own businesses are not in the code.
  */
 export interface Metrics {
   /** A send was answered, so many seconds after it came. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ConfigError, parseConfig } from '../src/config.ts';
+import { parseConfig } from '../src/config.ts';
+import { ConfigError } from '../src/config-error.ts';
 import { variables } from '../src/config-variables.ts';
 
 const account = {
@@ -25,26 +26,116 @@ test('an empty environment is the sandbox on the defaults', () => {
     host: '127.0.0.1',
     port: 4000,
     publicUrl: null,
-    pingup: { business: 'sandbox', apiKey: null, timeoutMs: 10_000, concurrency: 64, maxWaiting: 256 },
+    accounts: {
+      single: { business: 'sandbox', limits: { concurrency: 64, maxWaiting: 256, sendsPerSecond: null } },
+      file: null,
+    },
+    sandbox: { stepMs: 2_000 },
+    pingup: { timeoutMs: 10_000 },
     store: { path: 'data/gateway.db', retentionDays: 30 },
     logLevel: 'info',
   });
 });
 
 test('the sandbox makes up a callback token of its own each time', () => {
-  const tokens = [parseConfig({}), parseConfig({})].map((config) => config.callback.token);
+  const tokens = [parseConfig({}), parseConfig({})].flatMap(
+    ({ accounts }) => accounts.single?.callback.tokens ?? [],
+  );
   expect(new Set(tokens).size).toBe(2);
   expect(tokens.every((token) => token.length >= 24)).toBe(true);
 });
 
 test('three variables are enough for a Pingup account', () => {
-  const { pingup, callback } = parseConfig(account);
-  expect(pingup).toMatchObject({
+  const { accounts, sandbox } = parseConfig(account);
+  expect(sandbox).toBeNull();
+  expect(accounts.single).toMatchObject({
     baseUrl: 'https://api.pingup.ai/ext/v2',
     business: 'acme',
     apiKey: 'key',
+    callback: { tokens: [account.CALLBACK_TOKEN], hmacSecret: null },
   });
-  expect(callback.token).toBe(account.CALLBACK_TOKEN);
+});
+
+test('a second token and a secret to sign with belong to the account', () => {
+  const env = {
+    ...account,
+    CALLBACK_TOKEN_PREVIOUS: 'another-token-of-24-chars',
+    CALLBACK_HMAC_SECRET: 'a-secret-to-sign-with',
+  };
+  expect(parseConfig(env).accounts.single?.callback).toEqual({
+    tokens: [env.CALLBACK_TOKEN, env.CALLBACK_TOKEN_PREVIOUS],
+    hmacSecret: env.CALLBACK_HMAC_SECRET,
+  });
+  expect(faultsOf({ ...account, CALLBACK_TOKEN_PREVIOUS: account.CALLBACK_TOKEN })).toContain(
+    'CALLBACK_TOKEN_PREVIOUS: expected another token than CALLBACK_TOKEN',
+  );
+});
+
+test('what belongs to an account is refused without one, since it would not be used', () => {
+  const ofAccount = {
+    CALLBACK_TOKEN_PREVIOUS: 'another-token-of-24-chars',
+    CALLBACK_HMAC_SECRET: 'a-secret-to-sign-with',
+  };
+  for (const [name, value] of Object.entries(ofAccount))
+    expect(faultsOf({ [name]: value })).toContain(`PINGUP_API_KEY: required with ${name}`);
+  const { PINGUP_API_KEY: _, ...rest } = account;
+  expect(faultsOf(rest)).toBe('');
+  for (const name of Object.keys(rest))
+    expect(faultsOf({ ...rest, PINGUP_ACCOUNTS_FILE: 'accounts.json' })).toContain(
+      `PINGUP_API_KEY: required with ${name}`,
+    );
+});
+
+test('with an accounts file, no other variable is needed, in production too', () => {
+  const env = { PINGUP_ACCOUNTS_FILE: 'accounts.json', NODE_ENV: 'production' };
+  expect(parseConfig(env)).toMatchObject({
+    accounts: { single: null, file: 'accounts.json' },
+    sandbox: null,
+  });
+  expect(parseConfig({ ...env, PINGUP_BASE_URL: 'https://x.example/' }).accounts.defaults.baseUrl).toBe(
+    'https://x.example',
+  );
+  expect(faultsOf({ ...env, PINGUP_SEND_CALLBACK_URL: 'true' })).toContain('PUBLIC_URL: required');
+});
+
+test('where a callback shows what it is can be set, headers in either case', () => {
+  expect(parseConfig({}).callback).toMatchObject({
+    networks: [],
+    proof: {
+      tokenHeader: null,
+      signature: { header: 'x-signature', prefix: '', encoding: 'hex', timestampHeader: null },
+    },
+  });
+  const env = {
+    CALLBACK_TOKEN_HEADER: 'X-Token',
+    CALLBACK_HMAC_HEADER: 'X-Hub-Signature-256',
+    CALLBACK_HMAC_PREFIX: 'sha256=',
+    CALLBACK_HMAC_ENCODING: 'base64',
+    CALLBACK_HMAC_TIMESTAMP_HEADER: 'X-Time',
+    CALLBACK_NETWORKS: '192.0.2.0/24, 2001:db8::/32',
+  };
+  expect(parseConfig(env).callback).toMatchObject({
+    networks: ['192.0.2.0/24', '2001:db8::/32'],
+    proof: {
+      tokenHeader: 'x-token',
+      signature: {
+        header: 'x-hub-signature-256',
+        prefix: 'sha256=',
+        encoding: 'base64',
+        timestampHeader: 'x-time',
+      },
+    },
+  });
+});
+
+test.each([
+  ['CALLBACK_TOKEN_HEADER', 'X Token', 'the name of an HTTP header'],
+  ['CALLBACK_HMAC_HEADER', 'x:y', 'the name of an HTTP header'],
+  ['CALLBACK_HMAC_PREFIX', 'sha 256', '1 to 32 visible'],
+  ['CALLBACK_HMAC_ENCODING', 'base32', 'hex or base64'],
+  ['CALLBACK_NETWORKS', '10.0.0.0/33', 'addresses and networks'],
+])('%s=%s is refused', (name, value, expected) => {
+  expect(faultsOf({ [name]: value })).toContain(`${name}: expected ${expected}`);
 });
 
 test.each([
@@ -89,12 +180,21 @@ test('no fault shows a secret, nor one that stands in an address', () => {
     PINGUP_BUSINESS_NAME: 'acme',
     PINGUP_API_KEY: 'se cret',
     CALLBACK_TOKEN: 'hush',
+    CALLBACK_TOKEN_PREVIOUS: 'mute',
+    CALLBACK_HMAC_SECRET: 'still',
     PINGUP_BASE_URL: 'https://anna:quiet@example.com',
     PUBLIC_URL: 'https://example.com/?key=silent',
   });
-  for (const name of ['PINGUP_API_KEY', 'CALLBACK_TOKEN', 'PINGUP_BASE_URL', 'PUBLIC_URL'])
+  for (const name of [
+    'PINGUP_API_KEY',
+    'CALLBACK_TOKEN',
+    'CALLBACK_TOKEN_PREVIOUS',
+    'CALLBACK_HMAC_SECRET',
+    'PINGUP_BASE_URL',
+    'PUBLIC_URL',
+  ])
     expect(faults).toContain(`${name}: expected`);
-  expect(faults).not.toMatch(/se cret|hush|quiet|silent/);
+  expect(faults).not.toMatch(/se cret|hush|mute|still|quiet|silent/);
 });
 
 test('a real account needs a business and a token of at least 24 characters', () => {

@@ -29,14 +29,16 @@ function samplesIn(expression: string): string[] {
   });
 }
 
-/** All that one scrape shows, with and without its labels. */
+/** All that one scrape shows: whole, with each label alone, and without labels. */
 async function shown(): Promise<ReadonlySet<string>> {
   await using gateway = await startTestGateway();
   const text = await (await fetch(gateway.metricsUrl)).text();
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   const names = lines.flatMap((line) => {
     const sample = line.replace(/ \S+$/, '');
-    return [sample, sample.replace(/\{.*/, ''), sample.replace(/le="[^"]*",/, '')];
+    const name = sample.replace(/\{.*/, '');
+    const labels = [...sample.matchAll(/[a-z]+="[^"]*"/g)].map(([label]) => `${name}{${label}}`);
+    return [sample, name, ...labels];
   });
   return new Set(names);
 }

@@ -135,6 +135,17 @@ function wrongCallbacks({ callbackUrl }: Setting): Promise<Response>[] {
     call(`${callbackUrl}/%zz`, JSON.stringify(told)),
     call(`${callbackUrl}?token=${token}`, '', 'GET'),
     fetch(callbackUrl, { method: 'POST', body: textMessage }),
+    ...[token, `${token}x`].map((shown) =>
+      fetch(callbackUrl.replace(/\/[^/]*$/, ''), {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${shown}`,
+          'x-signature': token,
+        },
+        body: JSON.stringify(told),
+      }),
+    ),
   ];
 }
 

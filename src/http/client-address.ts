@@ -10,3 +10,13 @@ export function createAddressOf(trustedProxies: readonly string[]): (request: In
   const trust = proxyAddr.compile([...trustedProxies]);
   return (request) => normalizeIP(proxyAddr(request, trust) ?? '');
 }
+
+/**
+ * Whether an address is in one of these networks; with none of them, every address is. An IPv4 address that is written
+ * as one of IPv6 counts as what it is.
+ */
+export function createNetworkCheck(networks: readonly string[]): (address: string) => boolean {
+  if (networks.length === 0) return () => true;
+  const contains = proxyAddr.compile([...networks]);
+  return (address) => contains(address, 0);
+}

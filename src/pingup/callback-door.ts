@@ -1,24 +1,23 @@
-import { hash, timingSafeEqual } from 'node:crypto';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { AuthenticText } from './callback.ts';
+import { callbackRoot } from './callback-address.ts';
+import type { CallbackAuthenticator, Refusal, Sender } from './callback-authenticator.ts';
 import {
   type CallbackCounts,
   type CallbackOutcome,
   createCallbackCounts,
   statusByOutcome,
 } from './callback-outcome.ts';
-import { type CallbackReceiverOptions, createCallbackReceiver } from './callback-receiver.ts';
+import { type CallbackReceiverOptions, createCallbackReceiver, notJson } from './callback-receiver.ts';
+import { createRefusalLog } from './refusal-log.ts';
 
 export interface CallbackDoorOptions extends CallbackReceiverOptions {
-  readonly business: string;
-  /** Who knows it is Pingup. It appears in no log line and in no answer. */
-  readonly token: string;
+  readonly authenticator: CallbackAuthenticator;
   /** Counted up with each callback. */
   readonly counts?: CallbackCounts;
 }
 
-/** The business and the token, in a wildcard because Fastify matches no parameter of more than 100 characters. */
-const path = '/callbacks/pingup/*';
+/** The business and perhaps a token, in a wildcard because Fastify matches no parameter of more than 100 characters. */
+const path = `${callbackRoot}/*`;
 const bodyLimit = 256 * 1024;
 const retryAfterSeconds = '5';
 
@@ -28,17 +27,21 @@ interface Route {
   Body: Buffer | undefined;
 }
 
+const noBody = Buffer.alloc(0);
+
 /**
- * `POST /callbacks/pingup/{business}/{token}`, where Pingup says what became of a message; a Fastify plugin.
+ * `POST /callbacks/pingup/{business}`, where Pingup says what became of a message; a Fastify plugin. The token is a
+ * further segment of the address, or in a header.
  *
- * understood 200, after it is durable | not JSON 400 | not authentic 401, before the body is read | other method 405 |
- * over 256 KiB 413 | other content type 415 | not wholly understood 422, kept in quarantine | store down 503, so it is
- * repeated
+ * understood 200, after it is durable | not JSON 400 | not authentic 401, of which the network and the token are
+ * checked before the body is read, and the signature after | other method 405 | over 256 KiB 413 | other content type
+ * 415 | not wholly understood 422, kept in quarantine | store down 503, so it is repeated
  */
 export async function callbackDoor(scope: FastifyInstance, options: CallbackDoorOptions): Promise<void> {
-  const { business, token, log, counts = createCallbackCounts() } = options;
+  const { authenticator, log, counts = createCallbackCounts() } = options;
   const receive = createCallbackReceiver(options);
-  const address = digestOf(`${business}/${token}`);
+  const reportRefusal = createRefusalLog(log);
+  const senders = new WeakMap<FastifyRequest<Route>, Sender>();
 
   function answer(reply: FastifyReply, outcome: CallbackOutcome, body: object): FastifyReply {
     counts[outcome] += 1;
@@ -47,9 +50,18 @@ export async function callbackDoor(scope: FastifyInstance, options: CallbackDoor
     return reply.code(statusByOutcome[outcome]).send(body);
   }
 
-  function authenticate({ params }: FastifyRequest<Route>, reply: FastifyReply, pass: () => void): void {
-    if (timingSafeEqual(digestOf(params['*']), address)) pass();
-    else answer(reply, 'notAuthentic', { error: 'This is not an address for callbacks.' });
+  /** Which check failed is for the log alone. */
+  function refuseSender(reply: FastifyReply, refusal: Refusal): FastifyReply {
+    reportRefusal(refusal);
+    return answer(reply, 'notAuthentic', { error: 'This is not an address for callbacks.' });
+  }
+
+  function admit(request: FastifyRequest<Route>, reply: FastifyReply, pass: () => void): void {
+    const { params, headers, ip } = request;
+    const sender = authenticator.admit({ path: params['*'], headers, address: ip });
+    if ('failed' in sender) return void refuseSender(reply, sender);
+    senders.set(request, sender);
+    pass();
   }
 
   function refuseMethod(_request: FastifyRequest, reply: FastifyReply): void {
@@ -71,8 +83,12 @@ export async function callbackDoor(scope: FastifyInstance, options: CallbackDoor
     done(null, body),
   );
   scope.setErrorHandler(refuse);
-  scope.post<Route>(path, { onRequest: authenticate, logSerializers }, async (request, reply) => {
-    const { outcome, body } = await receive(business, textOf(request.body));
+  scope.post<Route>(path, { onRequest: admit, logSerializers }, async (request, reply) => {
+    const sender = senders.get(request);
+    if (!sender) throw new Error('a callback came past its first check');
+    const callback = authenticator.verify(sender, request.body ?? noBody, Date.now());
+    if (callback && 'failed' in callback) return refuseSender(reply, callback);
+    const { outcome, body } = callback ? await receive(callback) : notJson;
     return answer(reply, outcome, body);
   });
   const otherMethods = scope.supportedMethods.filter((method) => method !== 'POST');
@@ -83,22 +99,6 @@ export async function callbackDoor(scope: FastifyInstance, options: CallbackDoor
     handler: refuseMethod,
     logSerializers,
   });
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** The one place where bytes become authentic text: by now the sender has shown the token. */
-function textOf(body: Buffer | undefined): AuthenticText | undefined {
-  try {
-    return utf8.decode(body) as AuthenticText;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Of one length whatever is hashed, so that comparing takes the same time. */
-function digestOf(text: string): Buffer {
-  return hash('sha256', text, 'buffer');
 }
 
 /** Keeps the token out of a server's own request log. */

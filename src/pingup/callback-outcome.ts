@@ -4,7 +4,7 @@ export const statusByOutcome = {
   understood: 200,
   /** Not UTF-8, not JSON, or broken off. */
   notJson: 400,
-  /** Another business or another token: which one is not said. The body was not looked at. */
+  /** The network, the token of the business or the signature is not right: which one is not said. Nothing was read. */
   notAuthentic: 401,
   /** Another method than POST; `Allow` names it. */
   otherMethod: 405,

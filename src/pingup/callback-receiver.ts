@@ -3,7 +3,7 @@ import { describeFaults } from '../callback-reading.ts';
 import type { CallbackFormat } from '../config.ts';
 import type { Messaging } from '../messaging.ts';
 import type { QuarantinedCallback } from '../store/port.ts';
-import { type AuthenticText, createCallbackReader } from './callback.ts';
+import { type AuthenticCallback, createCallbackReader } from './callback.ts';
 import type { CallbackOutcome } from './callback-outcome.ts';
 
 export interface CallbackReceiverOptions {
@@ -17,12 +17,16 @@ export interface CallbackAnswer {
   readonly body: object;
 }
 
-/** Records one authentic callback. Undefined: its bytes are no text. What it answers as recorded is durable. */
-export type ReceiveCallback = (business: string, text: AuthenticText | undefined) => Promise<CallbackAnswer>;
+/** Records one authentic callback. What it answers as recorded is durable. */
+export type ReceiveCallback = (callback: AuthenticCallback) => Promise<CallbackAnswer>;
 
 /** Enough of them to see what is wrong. */
 const maxFaultsTold = 20;
-const notJson: CallbackAnswer = { outcome: 'notJson', body: { error: 'The body is not JSON in UTF-8.' } };
+/** For what is no text, too. */
+export const notJson: CallbackAnswer = {
+  outcome: 'notJson',
+  body: { error: 'The body is not JSON in UTF-8.' },
+};
 const notRecorded: CallbackAnswer = {
   outcome: 'notRecorded',
   body: { error: 'This could not be recorded. Please repeat it.' },
@@ -43,10 +47,10 @@ export function createCallbackReceiver({ format, messaging, log }: CallbackRecei
     }
   }
 
-  return async (business, text) => {
+  return async ({ business, text }) => {
     const arrival = { business, receivedAt: Date.now() };
-    const reading = text === undefined ? undefined : read(text, arrival);
-    if (text === undefined || reading === undefined) return notJson;
+    const reading = read(text, arrival);
+    if (reading === undefined) return notJson;
     const { news, accepted, faults } = reading;
     if (faults.length === 0) {
       const recorded = news.length === 0 || (await record(news));

@@ -4,8 +4,17 @@ import { type Message, merge } from '../message.ts';
 import type { QuarantinedCallback } from '../store/port.ts';
 import { type Arrival, createElementReader } from './callback-element.ts';
 
-/** The body of a callback whose sender has proven to be Pingup. Only the callback door makes one. */
+/**
+ * The body of a callback whose sender has proven to be Pingup. Only the authenticator makes one, and the quarantine
+ * gives back what was one.
+ */
 export type AuthenticText = string & { readonly brand: 'AuthenticText' };
+
+/** A callback of Pingup's, and the business whose it has proven to be: the only one whose messages it can speak of. */
+export interface AuthenticCallback {
+  readonly business: string;
+  readonly text: AuthenticText;
+}
 
 /** Reads a body. Undefined: it is not JSON. */
 export type ReadCallback = (text: AuthenticText, arrival: Arrival) => CallbackReading | undefined;

@@ -7,8 +7,17 @@ import { createCredentials } from './credentials.ts';
 import { ExchangeError } from './exchange-error.ts';
 import { createPacing } from './pacing.ts';
 import { createPooledFetch, type Outgoing } from './pooled-fetch.ts';
-import type { Pingup, SendContext } from './port.ts';
+import type { PingupHealth, SendContext } from './port.ts';
 import { outcomeUnknown, readSendAnswer } from './send-answer.ts';
+
+/** Pingup for one account. */
+export interface PingupClient {
+  /** As `Pingup.sendText`. */
+  sendText(text: OutgoingText, context: SendContext): Promise<string>;
+  health(): PingupHealth;
+  /** Closes the pooled connections: what is under way ends as an error, of the kind that is true of it. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
 
 export interface PingupClientOptions {
   /** Without the business and without a trailing slash: `https://api.pingup.ai/ext/v2`. */
@@ -40,7 +49,7 @@ const maxPauseMs = 2_000;
  * nothing left: asked again until the deadline, then PINGUP_UNAVAILABLE | left, and no answer: SEND_OUTCOME_UNKNOWN,
  * never asked again | answered: `readSendAnswer` | not asked at all: `Pacing`
  */
-export function createPingupClient(options: PingupClientOptions): Pingup {
+export function createPingupClient(options: PingupClientOptions): PingupClient {
   const { baseUrl, business, apiKey, timeoutMs, callbackUrl, concurrency, log } = options;
   const { maxWaiting, sendsPerSecond } = options;
   const url = `${baseUrl}/${encodeURIComponent(business)}/messages`;

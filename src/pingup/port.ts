@@ -6,12 +6,13 @@ export interface Pingup {
    * Asks Pingup to send a text, at most once: a request that may have left is never repeated.
    *
    * @returns Pingup's id of the message.
-   * @throws GatewayError PINGUP_UNAVAILABLE, PINGUP_RATE_LIMITED, PINGUP_REJECTED or SEND_OUTCOME_UNKNOWN.
+   * @throws GatewayError PINGUP_UNAVAILABLE, PINGUP_RATE_LIMITED, PINGUP_REJECTED or SEND_OUTCOME_UNKNOWN. Where the
+   *   business has just gone, PINGUP_UNAVAILABLE: nothing was sent.
    */
   sendText(text: OutgoingText, context: SendContext): Promise<string>;
 
-  /** How Pingup has been doing, as far as the sends tell. */
-  health(): PingupHealth;
+  /** How Pingup has been doing, for each business there is, as far as its sends tell. */
+  health(): Readonly<Record<string, PingupHealth>>;
 
   /** Closes the pooled connections. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -19,7 +20,7 @@ export interface Pingup {
 
 /** What a send belongs to, besides what it says. */
 export interface SendContext {
-  /** Whose account sends it. */
+  /** The business that sends: one that there is. */
   readonly business: string;
   /** The trace, as the value of a W3C `traceparent` header. */
   readonly traceparent: string;

@@ -46,7 +46,7 @@ test('while the database is locked: not ready, no text is sent, callbacks are 50
   await rm(directory, { recursive: true });
 });
 
-test('how Pingup does is a detail of readiness, and what it refuses does not end it', async () => {
+test('how Pingup does for each business is a detail of readiness, and what it refuses does not end it', async () => {
   await using pingup = await startHttpPeer((_request, response) => response.writeHead(401).end());
   await using gateway = await startTestGateway({
     env: {
@@ -58,9 +58,9 @@ test('how Pingup does is a detail of readiness, and what it refuses does not end
   });
   const ready = async () => (await fetch(`${gateway.url}/readyz`)).json();
   const atRest = { breaker: 'closed', queued: 0, running: 0 };
-  expect(await ready()).toEqual({ status: 'ready', pingup: { credentials: 'ok', ...atRest } });
+  expect(await ready()).toEqual({ status: 'ready', pingup: { acme: { credentials: 'ok', ...atRest } } });
   const input = { client: 'c', textMessage: 'Hello' };
   const { errors } = await execute(gateway.url, SendTextMessageDocument, { input });
   expect(errors?.[0]?.extensions?.['code']).toBe('PINGUP_REJECTED');
-  expect(await ready()).toEqual({ status: 'ready', pingup: { credentials: 'refused', ...atRest } });
+  expect(await ready()).toEqual({ status: 'ready', pingup: { acme: { credentials: 'refused', ...atRest } } });
 });

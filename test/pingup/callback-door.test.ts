@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import { statusByOutcome } from '../../src/pingup/callback-outcome.ts';
-import { startCallbackPeer, token } from './support/callback-peer.ts';
+import { accountOf, startCallbackPeer, token } from './support/callback-peer.ts';
 
 const good = '{"message_id":"id-1","status":"read"}';
 const json = { 'content-type': 'application/json' };
@@ -80,7 +80,9 @@ describe('who is not Pingup is answered 401', () => {
 });
 
 test('a token of 256 characters and an encoded one are known', async () => {
-  await using long = await startCallbackPeer({ token: 'x'.repeat(256) });
+  await using long = await startCallbackPeer({
+    accounts: [accountOf('acme', { tokens: ['x'.repeat(256)] })],
+  });
   expect((await long.post(good)).status).toBe(200);
   await using peer = await startCallbackPeer();
   const encoded = peer.url.replace('a-callback', '%61-callback');
@@ -163,7 +165,14 @@ describe('what is not understood', () => {
     expect(peer.inbox.received).toEqual([
       {
         news: [],
-        quarantined: [{ raw: body, reason: `[0]: expected ${expected}`, receivedAt: expect.any(Number) }],
+        quarantined: [
+          {
+            business: 'acme',
+            raw: body,
+            reason: `[0]: expected ${expected}`,
+            receivedAt: expect.any(Number),
+          },
+        ],
       },
     ]);
     expect(peer.counts.notUnderstood).toBe(1);

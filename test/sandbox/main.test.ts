@@ -36,9 +36,11 @@ test.each([{}, { SANDBOX_BUSINESS: 'acme' }])(
   async (environment) => {
     using child = run(environment);
     const printed = await variables(child);
-    const { pingup, callback } = parseConfig(printed);
+    const { single } = parseConfig(printed).accounts;
     const { callbackUrl } = parseSandboxConfig(environment);
-    expect(callbackUrl).toBe(`http://127.0.0.1:4000/callbacks/pingup/${pingup.business}/${callback.token}`);
+    expect(callbackUrl).toBe(
+      `http://127.0.0.1:4000/callbacks/pingup/${single?.business}/${single?.callback.tokens[0]}`,
+    );
   },
 );
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
+import { openAccountBook } from '../../src/account-book.ts';
 import { parseConfig } from '../../src/config.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import type { SendTextMessageInput } from '../generated/operations.ts';
@@ -11,7 +12,9 @@ import { dataOf, execute } from './graphql-client.ts';
 export interface TestGateway extends Gateway {
   /** Sends a text and resolves to its message id. */
   send(input?: Partial<SendTextMessageInput>): Promise<string>;
-  /** Posts a callback as Pingup would, with the right token. */
+  /** Where Pingup is to call back for the only business, or the first one, with its token. */
+  readonly callbackUrl: string;
+  /** Posts a callback there, as Pingup would. */
   callBack(body: unknown): Promise<Response>;
 }
 
@@ -33,16 +36,20 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     SANDBOX_STEP_MS: String(sandboxStepMs),
     ...env,
   });
-  const gateway = await startGateway(config, log);
+  const accounts = await openAccountBook(config.accounts);
+  const gateway = await startGateway(config, accounts, log);
+  const [business = ''] = accounts.businesses();
+  const callbackUrl = `${gateway.callbackBase}/${business}/${accounts.find(business)?.callback.tokens[0]}`;
   return {
     ...gateway,
+    callbackUrl,
     async send(input) {
       const text = { client: 'never-calls-back', textMessage: 'Hello', ...input };
       const result = await execute(gateway.url, SendTextMessageDocument, { input: text });
       return dataOf(result).sendTextMessage.message.id;
     },
     callBack: (body) =>
-      fetch(gateway.callbackUrl, {
+      fetch(callbackUrl, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),

@@ -14,6 +14,8 @@ export interface HttpPeer extends Peer {
   readonly requests: readonly ReceivedRequest[];
   /** How many connections there have been. */
   readonly connections: number;
+  /** How many are open. */
+  readonly open: number;
 }
 
 export interface ReceivedRequest {
@@ -29,6 +31,7 @@ export type Answer = (request: ReceivedRequest, response: ServerResponse) => voi
 export async function startHttpPeer(answer: Answer, port = 0): Promise<HttpPeer> {
   const requests: ReceivedRequest[] = [];
   let connections = 0;
+  let open = 0;
   const server = createServer(async (incoming, response) => {
     const { method, url, headers } = incoming;
     const body = Buffer.concat(await incoming.toArray()).toString();
@@ -36,8 +39,12 @@ export async function startHttpPeer(answer: Answer, port = 0): Promise<HttpPeer>
     requests.push(request);
     answer(request, response);
   });
-  server.on('connection', () => {
+  server.on('connection', (socket) => {
     connections += 1;
+    open += 1;
+    socket.on('close', () => {
+      open -= 1;
+    });
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -48,6 +55,9 @@ export async function startHttpPeer(answer: Answer, port = 0): Promise<HttpPeer>
     requests,
     get connections() {
       return connections;
+    },
+    get open() {
+      return open;
     },
     async [Symbol.asyncDispose]() {
       server.close();

@@ -1,7 +1,11 @@
 import { GatewayError } from '../../../src/errors.ts';
 import type { OutgoingText } from '../../../src/outgoing-text.ts';
-import { createPingupClient, type PingupClientOptions } from '../../../src/pingup/client.ts';
-import type { Pingup, SendContext } from '../../../src/pingup/port.ts';
+import {
+  createPingupClient,
+  type PingupClient,
+  type PingupClientOptions,
+} from '../../../src/pingup/client.ts';
+import type { SendContext } from '../../../src/pingup/port.ts';
 import type { Answer } from './peers.ts';
 
 export const text: OutgoingText = {
@@ -15,7 +19,7 @@ export const accepted = JSON.stringify({ success: true, data: { message_id: 'id-
 export const apiKey = 'a-secret-key';
 export const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-export interface TestPingup extends Pingup {
+export interface TestPingup extends PingupClient {
   sendText(text: OutgoingText, context?: SendContext): Promise<string>;
 }
 
