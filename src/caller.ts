@@ -8,8 +8,24 @@ export interface Caller {
   /** Null: every business there is. */
   readonly businesses: ReadonlySet<string> | null;
   readonly scopes: ReadonlySet<Scope>;
-  /** In milliseconds since the epoch; null: never. Nothing is answered or pushed from then on. */
+  /**
+   * In milliseconds since the epoch; null: never. Nothing is begun or pushed from then on. It may move back to the past,
+   * where what the caller showed is withdrawn: ask `hasExpired` each time.
+   */
   readonly expiresAt: number | null;
+}
+
+/**
+ * Finds out who shows this: `Bearer` and a token or key, as the header Authorization holds it. What is known already is
+ * answered at once, without a promise.
+ *
+ * @throws GatewayError UNAUTHENTICATED, AUTHENTICATION_UNAVAILABLE, always by a promise that rejects.
+ */
+export type Authenticate = (authorization: unknown) => Caller | Promise<Caller>;
+
+/** By the clock of the day, so that one that is set right, or a machine that slept, changes nothing. */
+export function hasExpired({ expiresAt }: Caller): boolean {
+  return expiresAt !== null && Date.now() >= expiresAt;
 }
 
 /** Whoever calls where nobody is asked who they are. */

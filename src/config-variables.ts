@@ -8,6 +8,8 @@ import {
   httpAddress,
   limitBounds,
 } from './account-kinds.ts';
+import { isJwtAlgorithm, type JwtAlgorithm, jwtAlgorithms } from './jwt-key.ts';
+import { isLoopback } from './loopback.ts';
 import { type DeliveryStatus, deliveryStatuses } from './message.ts';
 
 /**
@@ -35,6 +37,13 @@ function wholeNumber(from: number, to: number) {
 
 function flag() {
   return z.enum(['true', 'false'], 'true or false').transform((value) => value === 'true');
+}
+
+/** Keys that come over the network in the clear could be anybody's. */
+function isSafeAddress(value: string): boolean {
+  const url = URL.parse(value);
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
+  return isSafe && url?.username === '' && !/[\s#]|:\/\/[^/]*@/.test(value);
 }
 
 function list(isItem: (item: string) => boolean, expected: string) {
@@ -93,6 +102,15 @@ function parsePair(pair: string): readonly [string, DeliveryStatus] | undefined 
   return word && status && rest.length === 0 ? [word.toLowerCase(), status] : undefined;
 }
 
+const jwtAlgorithmList = z
+  .string()
+  .default('')
+  .transform((value) => value.split(',').flatMap((name) => name.trim() || []))
+  .refine(
+    (names): names is JwtAlgorithm[] => names.every(isJwtAlgorithm),
+    `some of ${jwtAlgorithms.join(', ')}, with commas between`,
+  );
+
 export const variables = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(4000),
@@ -142,6 +160,18 @@ export const variables = z.object({
   REQUESTS_PER_MINUTE: wholeNumber(1, 100_000_000).optional(),
   SUBSCRIPTION_HOURS: wholeNumber(1, 500).default(24),
   DRAIN_MS: wholeNumber(0, 7_000).default(5_000),
+  AUTH: z.enum(['none', 'required'], 'none or required').optional(),
+  AUTH_JWKS_URL: z
+    .string()
+    .refine(isSafeAddress, 'an https address, or an http one on loopback, without blanks or credentials')
+    .optional(),
+  AUTH_JWT_KEY: z.string().optional(),
+  AUTH_JWT_ALGORITHMS: jwtAlgorithmList,
+  AUTH_JWT_ISSUER: z.string().optional(),
+  AUTH_JWT_AUDIENCE: z.string().optional(),
+  AUTH_BUSINESSES_CLAIM: z.string().default('businesses'),
+  AUTH_SCOPES_CLAIM: z.string().default('scope'),
+  AUTH_API_KEYS_FILE: z.string().optional(),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'fatal, error, warn, info, debug, trace or silent',

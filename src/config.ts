@@ -1,3 +1,4 @@
+import { type AuthConfig, authFaults, toAuth } from './auth-config.ts';
 import { type AccountsConfig, accountFaults, toAccounts } from './config-accounts.ts';
 import { ConfigError } from './config-error.ts';
 import { type Environment, type Variables, variables } from './config-variables.ts';
@@ -12,6 +13,8 @@ export interface Config {
   readonly metricsPort: number | null;
   /** Where the world reaches this gateway, without a trailing slash; null: the address it listens on. */
   readonly publicUrl: string | null;
+  /** Null: nobody is asked who they are. */
+  readonly auth: AuthConfig | null;
   readonly edge: EdgeConfig;
   readonly accounts: AccountsConfig;
   /** Null: there is an account, and nothing stands in for Pingup. */
@@ -103,6 +106,7 @@ const secrets: ReadonlySet<string> = new Set([
   'CALLBACK_TOKEN',
   'CALLBACK_TOKEN_PREVIOUS',
   'CALLBACK_HMAC_SECRET',
+  'AUTH_JWT_KEY',
 ]);
 
 /**
@@ -117,6 +121,7 @@ export function parseConfig(environment: Environment): Config {
   const faults = [
     ...issues.map((issue) => describeIssue(issue.path.join('.'), issue.message, env)),
     ...accountFaults(env),
+    ...authFaults(env),
     ...(parsed.success ? valueFaults(parsed.data) : []),
     ...unknownVariables(env).map((name) => `${name}: no such variable; .env.example lists them all`),
   ];
@@ -144,7 +149,7 @@ function valueFaults({ IDEMPOTENCY_HOURS, RETENTION_DAYS, PORT, METRICS_PORT }: 
   ];
 }
 
-const ourPrefixes = /^(PINGUP|CALLBACK|STORE|RETENTION|IDEMPOTENCY)_/;
+const ourPrefixes = /^(PINGUP|CALLBACK|STORE|RETENTION|IDEMPOTENCY|AUTH)_/;
 /** What Kubernetes sets for a service that happens to be called `pingup` or `store`. */
 const serviceLinks = /_(SERVICE|PORT)(_|$)/;
 
@@ -161,6 +166,7 @@ function toConfig(env: Variables, isProduction: boolean): Config {
     port: env.PORT,
     metricsPort: env.METRICS_PORT ?? null,
     publicUrl: env.PUBLIC_URL ?? null,
+    auth: toAuth(env),
     edge: toEdge(env, isProduction),
     accounts: toAccounts(env),
     sandbox: (env.PINGUP_API_KEY ?? env.PINGUP_ACCOUNTS_FILE) ? null : { stepMs: env.SANDBOX_STEP_MS },

@@ -8,6 +8,8 @@ export const retryableByCode = {
   BAD_USER_INPUT: false,
   /** No token or key was shown, or it is not valid, or not any more. */
   UNAUTHENTICATED: false,
+  /** The keys that tokens are checked with cannot be had at present. `retryAfterSeconds` says when they may be. */
+  AUTHENTICATION_UNAVAILABLE: true,
   /** The caller may not do this, or not for this business, whether or not there is one of that name. */
   FORBIDDEN: false,
   /** There is no such message, send or callback, or it belongs to another business. */
@@ -55,8 +57,8 @@ export interface GatewayErrorDetails {
   /** With BAD_USER_INPUT: one entry for each fault. */
   readonly faults?: readonly InputFault[];
   /**
-   * With PINGUP_RATE_LIMITED, PINGUP_UNAVAILABLE and TOO_MANY_REQUESTS: seconds to wait, where known; at least 1 unless
-   * Pingup said 0.
+   * With PINGUP_RATE_LIMITED, PINGUP_UNAVAILABLE, TOO_MANY_REQUESTS and AUTHENTICATION_UNAVAILABLE: seconds to wait,
+   * where known; at least 1 unless Pingup said 0.
    */
   readonly retryAfterSeconds?: number;
 }

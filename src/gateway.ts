@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Accounts } from './account.ts';
 import type { AccountBook } from './account-book.ts';
+import { type Authenticator, openAuthenticator } from './auth/authenticator.ts';
+import { createRefusalCounts } from './auth/refusal.ts';
+import { reloadApiKeys } from './auth/reload-api-keys.ts';
 import type { Config } from './config.ts';
 import { buildGatewaySchema } from './graphql/schema.ts';
 import { createNetworkCheck } from './http/client-address.ts';
@@ -12,6 +15,7 @@ import { health } from './http/health.ts';
 import { metricsRoute, serveMetrics } from './http/metrics.ts';
 import { createHttpServer } from './http/server.ts';
 import { logMessaging } from './logged-messaging.ts';
+import { isLoopback } from './loopback.ts';
 import { measureMessaging, measurePushes } from './measured-messaging.ts';
 import { createMessaging } from './messaging.ts';
 import { createMetrics } from './metrics.ts';
@@ -44,7 +48,7 @@ export interface Gateway extends AsyncDisposable {
   /** The stand-in for Pingup, where there is no account. */
   readonly sandbox: Sandbox | null;
   load(): Load;
-  /** Reads the accounts file again: `reloadAccounts`. */
+  /** Reads the files of accounts and of API keys again: `reloadAccounts`, `reloadApiKeys`. */
   reload(): Promise<void>;
 }
 
@@ -84,16 +88,19 @@ export async function startGateway(config: Config, accounts: AccountBook, log: L
   const context = { messaging, businesses: accounts.businesses };
 
   const { edge } = config;
+  const authenticator = await openAuth(config, log);
+  if (authenticator) parts.use(authenticator);
+  const authenticate = authenticator?.authenticate ?? null;
   const app = createHttpServer({ log, serving, trustedProxies: edge.trustedProxies });
   const page = edge.introspection
     ? await graphiqlPage({ webRoot, sandboxClients: sandbox && sandboxClients })
     : null;
-  const sockets = parts.use(await serveFrontends(app, { schema, context, edge, page, log }));
+  const sockets = parts.use(await serveFrontends(app, { schema, context, authenticate, edge, page, log }));
   const callbacks = createCallbackCounts();
   const { format, proof, networks } = config.callback;
   const allowsAddress = createNetworkCheck(networks);
-  const authenticator = createCallbackAuthenticator({ accounts, proof, allowsAddress });
-  await app.register(callbackDoor, { authenticator, format, messaging, log, counts: callbacks });
+  const prove = createCallbackAuthenticator({ accounts, proof, allowsAddress });
+  await app.register(callbackDoor, { authenticator: prove, format, messaging, log, counts: callbacks });
   await app.register(health, { store, pingup, serving });
   const load = () => ({
     sockets: sockets.open,
@@ -101,7 +108,12 @@ export async function startGateway(config: Config, accounts: AccountBook, log: L
     waitingBytes: sockets.waitingBytes,
     storeCalls: store.pending,
   });
-  metrics.expose({ load, pingup: pingup.health, callbacks });
+  metrics.expose({
+    load,
+    pingup: pingup.health,
+    callbacks,
+    refusals: authenticator?.refusals ?? createRefusalCounts(),
+  });
   const { host, port, metricsPort } = config;
   const metricsServer =
     metricsPort === null ? null : parts.use(await serveMetrics({ host, port: metricsPort, metrics, log }));
@@ -132,7 +144,10 @@ export async function startGateway(config: Config, accounts: AccountBook, log: L
     metricsUrl: `${metricsServer?.url ?? url}/metrics`,
     sandbox,
     load,
-    reload: () => reloadAccounts(accounts, pingup, log),
+    reload: async () => {
+      if (config.accounts.file !== null) await reloadAccounts(accounts, pingup, log);
+      if (config.auth?.apiKeysPath && authenticator) await reloadApiKeys(authenticator, log);
+    },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
@@ -141,6 +156,13 @@ export async function startGateway(config: Config, accounts: AccountBook, log: L
 function onlyBusiness({ accounts: { single } }: Config, accounts: Accounts): string | null {
   const [first, ...others] = accounts.businesses();
   return single?.business ?? (others.length === 0 ? (first ?? null) : null);
+}
+
+/** Null: nobody is asked who they are. Where others reach the gateway, the operator has said so, and is told again. */
+async function openAuth({ auth, host }: Config, log: Logger): Promise<Authenticator | null> {
+  if (auth) return openAuthenticator(auth, { log });
+  if (!isLoopback(host)) log.warn('AUTH=none: whoever reaches the gateway can send texts and read messages');
+  return null;
 }
 
 async function openSandbox({ accounts, sandbox }: Config, log: Logger): Promise<Sandbox | null> {

@@ -83,10 +83,14 @@ function createStriker(): (line: string, secrets: readonly string[]) => string {
   let known: readonly string[] = [];
   let spellings: readonly string[] = [];
   return (line, secrets) => {
-    if (secrets !== known) spellings = spellingsOf(secrets);
+    if (!isSame(secrets, known)) spellings = spellingsOf(secrets);
     known = secrets;
     return spellings.reduce((rest, spelling) => rest.replaceAll(spelling, '[secret]'), line);
   };
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((secret, index) => secret === b[index]);
 }
 
 /** The longest first: one secret may begin with another. */

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { Accounts } from './account.ts';
 import { openAccountBook } from './account-book.ts';
+import { authSecrets } from './auth-config.ts';
 import { type Config, parseConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { type Gateway, startGateway } from './gateway.ts';
@@ -12,7 +13,9 @@ const shutdownMs = 9_500;
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
   const accounts = await openAccountBook(config.accounts);
-  const log = pino(logOptions({ level: config.logLevel, secrets: accounts.secrets }));
+  const ofCallers = authSecrets(config.auth);
+  const secrets = () => [...accounts.secrets(), ...ofCallers];
+  const log = pino(logOptions({ level: config.logLevel, secrets }));
   // Node would print the error with all that hangs on it.
   process.once('uncaughtException', (error) => {
     log.fatal({ err: error }, 'the gateway ends by a fault of its own');
@@ -20,8 +23,8 @@ async function main(): Promise<void> {
   });
   const stopSignal = nextStopSignal();
   const starting = startGateway(config, accounts, log);
-  // Without a file, it ends the process, as when its terminal is closed.
-  if (config.accounts.file !== null)
+  // Without a file to read again, it ends the process, as when its terminal is closed.
+  if (config.accounts.file !== null || config.auth?.apiKeysPath)
     process.on('SIGHUP', () => void starting.then(({ reload }) => reload(), ignore));
   const gateway = await starting;
   process.stderr.write(welcome(config, accounts, gateway));

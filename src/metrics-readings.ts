@@ -7,6 +7,8 @@ export interface Readings {
   pingup(): Readonly<Record<string, PingupReading>>;
   /** Callbacks by outcome, since the start. */
   readonly callbacks: Readonly<Record<string, number>>;
+  /** Callers who were turned away, by reason, since the start. */
+  readonly refusals: Readonly<Record<string, number>>;
 }
 
 /** What is open at present, and what waits. */
@@ -31,7 +33,7 @@ export interface PingupReading {
 type BreakerState = 'closed' | 'half-open' | 'open';
 
 /** Shows them in a registry. Nothing is counted or stored here, so they cost nothing between two scrapes. */
-export function addReadings(registry: Registry, { load, pingup, callbacks }: Readings): void {
+export function addReadings(registry: Registry, { load, pingup, callbacks, refusals }: Readings): void {
   const registers = [registry];
 
   function gauge(name: string, help: string, read: () => number): void {
@@ -51,16 +53,26 @@ export function addReadings(registry: Registry, { load, pingup, callbacks }: Rea
   gauge('gateway_store_pending_calls', 'Calls that wait for the store.', () => load().storeCalls);
   addPingupReadings(registry, pingup);
 
-  new Counter({
-    name: 'gateway_callbacks_total',
-    help: 'Callbacks by what became of them.',
-    labelNames: ['outcome'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [outcome, count] of Object.entries(callbacks)) this.inc({ outcome }, count);
-    },
-  });
+  function counter(
+    name: string,
+    help: string,
+    label: string,
+    counts: Readonly<Record<string, number>>,
+  ): void {
+    new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        this.reset();
+        for (const [value, count] of Object.entries(counts)) this.inc({ [label]: value }, count);
+      },
+    });
+  }
+
+  counter('gateway_callbacks_total', 'Callbacks by what became of them.', 'outcome', callbacks);
+  counter('gateway_refused_callers_total', 'Callers who were turned away, by why.', 'reason', refusals);
 }
 
 /** A business that has no account any more is not shown any more. */

@@ -9,7 +9,7 @@ const layers: readonly (readonly RegExp[])[] = [
   [/^main\.ts$/],
   [/^gateway\.ts$/],
   [/^http\//],
-  [/^graphql\//, /^pingup\/(?!port)/, /^store\/(?!port)/, /^sandbox\//],
+  [/^auth\//, /^graphql\//, /^pingup\/(?!port)/, /^store\/(?!port)/, /^sandbox\//],
   [/^(logged|measured|stoppable)-messaging\.ts$/],
   [/^messaging\.ts$/],
   [/^replay-callback\.ts$/],
@@ -19,6 +19,7 @@ const layers: readonly (readonly RegExp[])[] = [
 
 /** Libraries that one part alone may use. */
 const owners: Readonly<Record<string, RegExp>> = {
+  jose: /^auth\//,
   ky: /^pingup\//,
   cockatiel: /^pingup\//,
   'p-queue': /^pingup\//,
@@ -44,7 +45,7 @@ function layerOf(file: string): number {
   return layers.findIndex((patterns) => patterns.some((pattern) => pattern.test(file)));
 }
 
-test('imports run one way: main > gateway > http > graphql, pingup, store, sandbox > messaging > ports > domain', () => {
+test('imports run one way: main > gateway > http > auth, graphql, pingup, store, sandbox > messaging > ports > domain', () => {
   const wrong = files.flatMap((file) =>
     importsOf(file)
       .filter((name) => name.startsWith('.'))

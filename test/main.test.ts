@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
 import { MessageDocument, SendTextMessageDocument } from './generated/operations.ts';
+import { apiKeyEntry, writeApiKeys } from './support/api-keys.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { dataOf, execute } from './support/graphql-client.ts';
 
@@ -28,6 +29,31 @@ test('node dist/main.js runs from any working directory on its defaults, and kee
   }
   await using again = await startGatewayProcess({}, directory.path);
   expect(dataOf(await execute(again.url, MessageDocument, { id })).message?.status).toBe('ACCEPTED');
+});
+
+test('where others reach it, it does not start before it knows whom to let in, or is told AUTH=none, of which it warns', async () => {
+  await using directory = await temporaryDirectory();
+  const starting = startGatewayProcess({ HOST: '0.0.0.0' }, directory.path);
+  await expect(starting).rejects.toThrow('AUTH: HOST is no loopback address');
+  await using gateway = await startGatewayProcess({ HOST: '0.0.0.0', AUTH: 'none' }, directory.path);
+  expect(gateway.output()).toMatch(
+    /"level":40,.*"msg":"AUTH=none: whoever reaches the gateway can send texts/,
+  );
+});
+
+test('SIGHUP: the API keys are read again', async () => {
+  await using directory = await temporaryDirectory();
+  await using file = await writeApiKeys({ crm: apiKeyEntry('crm-key', { businesses: '*' }) });
+  await using gateway = await startGatewayProcess({ AUTH_API_KEYS_FILE: file.path }, directory.path);
+  const ask = async (key: string) =>
+    (await execute(gateway.url, MessageDocument, { id: 'm' }, `Bearer ${key}`)).errors?.[0]?.extensions?.[
+      'code'
+    ];
+  expect([await ask('crm-key'), await ask('new-key')]).toEqual([undefined, 'UNAUTHENTICATED']);
+  await file.write({ crm: apiKeyEntry('new-key', { businesses: '*' }) });
+  gateway.process.kill('SIGHUP');
+  await expect.poll(() => ask('new-key')).toBeUndefined();
+  expect(await ask('crm-key')).toBe('UNAUTHENTICATED');
 });
 
 test('SIGTERM: not ready, nothing new is taken, the send in flight finishes, sockets close with 1001, exit 0', async () => {

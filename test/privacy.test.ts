@@ -6,13 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { text as textOf } from 'node:stream/consumers';
+import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { sandboxClients } from '../src/sandbox/clients.ts';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
 import { MessageDocument, MessageStatusDocument, SendTextMessageDocument } from './generated/operations.ts';
+import { apiKeyEntry, writeApiKeys } from './support/api-keys.ts';
 import { type GatewayProcess, startGatewayProcess } from './support/gateway-process.ts';
 import { connect, execute, subscribe } from './support/graphql-client.ts';
+import { audience, type Claims, issuer, validClaims } from './support/signer.ts';
 
 /** Repeated, so that a piece of one is found as well. The number is whole or nothing: many numbers are digits. */
 const token = 'zqtokn'.repeat(5);
@@ -247,6 +250,63 @@ test('no token, key, text, name or phone number is in any log, metric or answer 
   expect(found(privacies, strangers)).toEqual([]);
   expect(found(secrets, answers.replaceAll(`token=${token}`, ''))).toEqual([]);
   expect(found(privacies, raw)).toEqual([]);
+});
+
+test('no bearer token, no part of one, no API key and no secret that signs is in any log, metric or answer to others', {
+  timeout: 60_000,
+}, async () => {
+  const secret = 'zqsign'.repeat(6);
+  await using file = await writeApiKeys({ [clientName]: apiKeyEntry(apiKey, { businesses: '*' }) });
+  await using setting = await startGateway('http://127.0.0.1:9', {
+    AUTH_JWT_KEY: secret,
+    AUTH_JWT_ALGORITHMS: 'HS256',
+    AUTH_JWT_ISSUER: issuer,
+    AUTH_JWT_AUDIENCE: audience,
+    AUTH_API_KEYS_FILE: file.path,
+  });
+  const sign = (claims: Claims) =>
+    new SignJWT(validClaims({ sub: clientName, ...claims }))
+      .setProtectedHeader({ alg: 'HS256', kid: token })
+      .sign(new TextEncoder().encode(secret));
+  const good = await Promise.all([sign({}), sign({ businesses: [textMessage] })]);
+  const bad = [
+    await sign({ exp: 1 }),
+    await sign({ aud: textMessage }),
+    await sign({ scope: { [textMessage]: true } }),
+    `${good[0]}A`,
+    `${good[0]?.replace('.', `.${token}`)}`,
+    `${apiKey}x`,
+    token,
+    secret,
+    `${secret}.${secret}.${secret}`,
+    'zqakey'.repeat(2_000),
+  ];
+  const { gateway } = setting;
+  const shown = [...good, ...bad, apiKey].map((one) => `Bearer ${one}`).concat(token, `Basic ${token}`);
+  const body = JSON.stringify({ query: '{ message(id: "m") { id } }' });
+  const headers = { 'content-type': 'application/json' };
+  const post = (authorization: string) =>
+    fetch(`${gateway.url}/graphql`, { method: 'POST', headers: { ...headers, authorization }, body });
+  const answers = await answersOf(shown.map(post));
+  for (const authorization of shown) {
+    await using client = connect(gateway.url, authorization);
+    await client
+      .iterate({ query: '{ message(id: "m") { id } }' })
+      .next()
+      .catch(() => undefined);
+  }
+  await file.write({ [clientName]: { sha256: apiKey, key: apiKey } });
+  gateway.process.kill('SIGHUP');
+  await expect.poll(gateway.output).toContain('the API keys are not usable');
+  const metrics = await answersOf([fetch(`${gateway.url}/metrics`)]);
+  await gateway.end('SIGTERM');
+
+  const written = await allWritten(setting, '"stopped"');
+  expect(written).toContain('"reason":"signature"');
+  expect(metrics).toMatch(/gateway_refused_callers_total\{reason="expired"\} [1-9]/);
+  const parts = [...good, ...bad].flatMap((one) => one.split('.')).filter((part) => part.length > 30);
+  const words = [...parts, 'zqsign', 'zqakey', 'zqtokn', 'zqtext'];
+  for (const text of [written, metrics, answers]) expect(found(words, text)).toEqual([]);
 });
 
 test('a Pingup that repeats in its answers what it was told does not bring it into a log or an answer', async () => {

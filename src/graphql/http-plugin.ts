@@ -7,11 +7,12 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLSchema, OperationTypeNode, type ValidationRule } from 'graphql';
 import type { Logger } from 'pino';
-import { anyone } from '../caller.ts';
-import { GatewayError } from '../errors.ts';
+import type { Authenticate } from '../caller.ts';
+import { GatewayError, type GatewayErrorCode } from '../errors.ts';
 import type { GatewayContext, SharedContext } from './context.ts';
 import { type DescribeError, logUnexpected, unexpectedMessage } from './describe-error.ts';
 import { parseOptions } from './document-rules.ts';
+import { checkCallers } from './http-caller.ts';
 
 export interface GraphqlHttpOptions {
   readonly schema: GraphQLSchema;
@@ -19,6 +20,8 @@ export interface GraphqlHttpOptions {
   /** Besides graphql-js's own. They decide on introspection too. */
   readonly rules: readonly ValidationRule[];
   readonly describeError: DescribeError;
+  /** Null: nobody is asked who they are. */
+  readonly authenticate: Authenticate | null;
   readonly log: Logger;
   /** Null: there is no page for people. */
   readonly page: PageForPeople | null;
@@ -32,7 +35,7 @@ export interface PageForPeople {
 
 /** GraphQL over HTTP on `/graphql`: queries and mutations by Apollo Server, and the page for people. */
 export async function graphqlHttp(app: FastifyInstance, options: GraphqlHttpOptions): Promise<void> {
-  const { schema, context, rules, describeError, log, page } = options;
+  const { schema, context, rules, describeError, authenticate, log, page } = options;
   const apollo = new ApolloServer<GatewayContext>({
     schema,
     logger: log,
@@ -56,17 +59,24 @@ export async function graphqlHttp(app: FastifyInstance, options: GraphqlHttpOpti
   await apollo.start();
   app.addHook('onClose', () => apollo.stop());
 
+  const wantsPage = (request: FastifyRequest) => page?.wantsPage(request) ?? false;
+  const { hooks, hooksUnless, callerOf } = checkCallers(app, authenticate);
   const answer = fastifyApolloHandler(apollo, {
-    context: async ({ headers }) => ({ ...context, caller: anyone, traceparent: headers['traceparent'] }),
+    context: async (request) => ({
+      ...context,
+      traceparent: request.headers['traceparent'],
+      caller: callerOf(request),
+    }),
   });
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
     done();
   });
   app.setErrorHandler(requestErrorHandler(describeError, log));
-  app.post('/graphql', answer);
-  app.get('/graphql', (request, reply) =>
-    page?.wantsPage(request) ? page.sendPage(reply) : answer.call(app, request, reply),
+  app.post('/graphql', hooks, answer);
+  // The page itself is for everybody; who asks by it shows who they are.
+  app.get('/graphql', hooksUnless(wantsPage), (request, reply) =>
+    page && wantsPage(request) ? page.sendPage(reply) : answer.call(app, request, reply),
   );
   app.route({ method: ['PUT', 'PATCH', 'DELETE'], url: '/graphql', handler: refuseMethod });
 }
@@ -100,7 +110,8 @@ function requestErrorHandler(describeError: DescribeError, log: Logger) {
   ): FastifyReply => {
     if (error instanceof GatewayError) {
       const refusal = new GraphQLError(error.message, { originalError: error });
-      return reply.code(statusOf(error)).send({ errors: [describeError(refusal)] });
+      if (error.code === 'AUTHENTICATION_UNAVAILABLE') reply.header('retry-after', error.retryAfterSeconds);
+      return reply.code(statusByCode[error.code] ?? 400).send({ errors: [describeError(refusal)] });
     }
     const status = error.statusCode ?? 500;
     if (status < 500) return reply.code(status).send(badRequest(error.message));
@@ -109,9 +120,11 @@ function requestErrorHandler(describeError: DescribeError, log: Logger) {
   };
 }
 
-function statusOf({ code }: GatewayError): number {
-  return code === 'TOO_MANY_REQUESTS' ? 429 : 400;
-}
+const statusByCode: Partial<Record<GatewayErrorCode, number>> = {
+  UNAUTHENTICATED: 401,
+  TOO_MANY_REQUESTS: 429,
+  AUTHENTICATION_UNAVAILABLE: 503,
+};
 
 function badRequest(message: string) {
   return { errors: [{ message, extensions: { code: 'BAD_REQUEST', retryable: false } }] };

@@ -1,3 +1,5 @@
+import type { Caller } from '../caller.ts';
+
 /**
  * What one socket has under way. graphql-ws keeps its own account by the client's ids, which a client can use twice:
  * this one is by operation, so that limits hold and nothing outlives the socket.
@@ -5,6 +7,10 @@
  * A plain object, because there is one for each idle connection.
  */
 export interface SocketOperations {
+  /** Closes the socket. */
+  readonly close: (code: number, reason: string) => void;
+  /** Who is at the other end. Null: not known yet, or nobody is asked. */
+  caller: Caller | null;
   readonly running: Set<object>;
   turnsTaken: number;
   /** Queries that wait for a turn. Null: none ever did. */
@@ -18,8 +24,8 @@ const turnHolders = new WeakSet<object>();
 /** Queries of one socket that may run, or wait until their answers have left, at once: answers can be large. */
 const maxTurns = 8;
 
-export function createSocketOperations(): SocketOperations {
-  return { running: new Set(), turnsTaken: 0, waiting: null, closed: false };
+export function createSocketOperations(close: SocketOperations['close']): SocketOperations {
+  return { close, caller: null, running: new Set(), turnsTaken: 0, waiting: null, closed: false };
 }
 
 /** Notes that an operation has begun. `operation` is any object that stands for it. */

@@ -11,11 +11,12 @@ import {
   type ValidationRule,
 } from 'graphql';
 import { type ConnectionInitMessage, makeServer, type SubscribePayload } from 'graphql-ws';
-import { anyone } from '../caller.ts';
-import { GatewayError } from '../errors.ts';
+import { type Authenticate, anyone } from '../caller.ts';
+import { GatewayError, type GatewayErrorCode } from '../errors.ts';
 import type { GatewayContext, SharedContext } from './context.ts';
 import type { DescribeError } from './describe-error.ts';
 import { createDocumentCache } from './document-cache.ts';
+import { closeIfExpired, createSocketCallers } from './socket-callers.ts';
 import {
   beginOperation,
   closeOperations,
@@ -32,6 +33,8 @@ export interface WebsocketProtocolOptions {
   /** Besides graphql-js's own. */
   readonly rules: readonly ValidationRule[];
   readonly describeError: DescribeError;
+  /** Null: nobody is asked who they are. */
+  readonly authenticate: Authenticate | null;
   /** How long a subscription may run before it completes. */
   readonly subscriptionMs: number;
   /** How long a socket may take over its connection_init. */
@@ -42,21 +45,30 @@ export interface WebsocketProtocolOptions {
 export const maxOperations = 100;
 
 function tooManyOperations(): GraphQLError {
-  const message = `One socket may have ${maxOperations} operations under way at once.`;
-  return new GraphQLError(message, { originalError: new GatewayError('TOO_MANY_OPERATIONS', message) });
+  return fault('TOO_MANY_OPERATIONS', `One socket may have ${maxOperations} operations under way at once.`);
+}
+
+function fault(code: GatewayErrorCode, message: string): GraphQLError {
+  return new GraphQLError(message, { originalError: new GatewayError(code, message) });
 }
 
 /**
  * graphql-transport-ws with the rules of the HTTP side: the same documents, context, errors. Whatever goes wrong in
  * one operation ends that operation alone.
+ *
+ * where callers are asked: no valid token in connection_init, or not any more 4403 | its keys cannot be had 1013
  */
 export function createWebsocketProtocol(options: WebsocketProtocolOptions): GraphqlProtocol & Disposable {
-  const { schema, context, rules, describeError, subscriptionMs, initMs = 3_000 } = options;
-  const contextValue: GatewayContext = { ...context, caller: anyone, traceparent: undefined };
+  const { schema, context, rules, describeError, authenticate, subscriptionMs, initMs = 3_000 } = options;
+  const callers = authenticate && createSocketCallers(authenticate);
+  const contextOf = createContexts(context, authenticate !== null);
   const check = createDocumentCache(schema, rules);
   const lifetimes = createSubscriptionLifetimes(subscriptionMs);
 
-  function prepare({ query, variables, operationName }: SubscribePayload): Prepared {
+  function prepare(
+    socket: SocketOperations,
+    { query, variables, operationName }: SubscribePayload,
+  ): Prepared {
     const checked = check(query);
     if (!('kind' in checked)) return { errors: checked };
     const operation = getOperationAST(checked, operationName)?.operation;
@@ -64,7 +76,7 @@ export function createWebsocketProtocol(options: WebsocketProtocolOptions): Grap
     const args: ExecutionArgs = {
       schema,
       document: checked,
-      contextValue,
+      contextValue: contextOf(socket),
       variableValues: variables ?? null,
       operationName: operationName ?? null,
     };
@@ -72,8 +84,9 @@ export function createWebsocketProtocol(options: WebsocketProtocolOptions): Grap
   }
 
   async function begin(socket: SocketOperations, payload: SubscribePayload) {
+    if (closeIfExpired(socket)) return [fault('UNAUTHENTICATED', 'The token has expired.')];
     if (socket.running.size >= maxOperations) return [tooManyOperations()];
-    const { args, operation, errors } = prepare(payload);
+    const { args, operation, errors } = prepare(socket, payload);
     if (errors) return errors;
     beginOperation(socket, payload);
     const mayRun = operation !== OperationTypeNode.QUERY || (await takeTurn(socket, payload));
@@ -90,6 +103,7 @@ export function createWebsocketProtocol(options: WebsocketProtocolOptions): Grap
   const server = makeServer<ConnectionInitMessage['payload'], SocketOperations>({
     schema,
     connectionInitWaitTimeout: initMs,
+    onConnect: ({ extra, connectionParams }) => callers?.admit(extra, connectionParams?.['authorization']),
     execute: (args) => contain(() => execute(args)),
     subscribe: (args) => contain(() => subscribe(args)),
     onSubscribe: ({ extra }, _id, payload) => begin(extra, payload),
@@ -101,12 +115,32 @@ export function createWebsocketProtocol(options: WebsocketProtocolOptions): Grap
       endOperation(extra, payload);
     },
     onClose: ({ extra }) => {
+      callers?.leave(extra);
       for (const operation of closeOperations(extra)) lifetimes.stop(operation);
     },
     onNext: (_socket, _id, _payload, _args, { data, errors }) => errors && describeResult(data, errors),
     onError: (_socket, _id, _payload, errors) => errors.map(describeError),
   });
-  return { ...server, [Symbol.dispose]: () => lifetimes[Symbol.dispose]() };
+  return {
+    ...server,
+    [Symbol.dispose]: () => {
+      lifetimes[Symbol.dispose]();
+      callers?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** One for all where nobody is asked; else one for each operation, whose caller has been admitted. */
+function createContexts(
+  context: SharedContext,
+  asked: boolean,
+): (socket: SocketOperations) => GatewayContext {
+  const forAnyone: GatewayContext = { ...context, traceparent: undefined, caller: anyone };
+  return ({ caller }) => {
+    if (!asked) return forAnyone;
+    if (!caller) throw new Error('an operation was begun before its caller was admitted');
+    return { ...forAnyone, caller };
+  };
 }
 
 /** An operation that may begin, or why it may not. */

@@ -3,9 +3,10 @@ import type { Duplex } from 'node:stream';
 import { handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { tryAgainLater } from './close-codes.ts';
 import { createAdmission, type SocketLimits } from './websocket-admission.ts';
 import { closeInTurn } from './websocket-closing.ts';
-import { attachSocket, type GraphqlProtocol, tryAgainLater } from './websocket-socket.ts';
+import { attachSocket, type GraphqlProtocol } from './websocket-socket.ts';
 
 export interface WebsocketOptions extends SocketLimits {
   readonly server: Server;

@@ -1,6 +1,8 @@
 import type { ConnectionInitMessage, makeServer } from 'graphql-ws';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
+import { tryAgainLater } from './close-codes.ts';
+import { closeIfExpired } from './socket-callers.ts';
 import { createSocketOperations, type SocketOperations } from './socket-operations.ts';
 
 /** The part of graphql-ws that this adapter drives: it is told of each socket that opened. */
@@ -17,8 +19,6 @@ export interface AttachOptions {
   readonly log: Logger;
 }
 
-/** Clients come back from it after a pause, as they do not from 1008 or 4429. */
-export const tryAgainLater = 1013;
 /** What may wait for a slow reader before its own requests are no longer read. */
 const maxWaitingBytes = 1024 * 1024;
 
@@ -26,16 +26,18 @@ const maxWaitingBytes = 1024 * 1024;
 export function attachSocket(socket: WebSocket, options: AttachOptions): void {
   const { protocol, messagesPerSecond, leave, log } = options;
   let onMessage: (data: string) => Promise<void> = async () => {};
+  const close = (code: number, reason: string) => socket.close(code, reason);
+  const operations = createSocketOperations(close);
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
-      send: (data) => send(socket, data),
-      close: (code, reason) => socket.close(code, reason),
+      send: (data) => (closeIfExpired(operations) ? Promise.resolve() : send(socket, data)),
+      close,
       onMessage: (callback) => {
         onMessage = callback;
       },
     },
-    createSocketOperations(),
+    operations,
   );
   const isTooMany = countBySecond(messagesPerSecond);
   socket.on('message', (data: RawData) => {

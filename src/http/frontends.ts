@@ -10,7 +10,8 @@ import { createAddressOf } from './client-address.ts';
 import { guardFrontDoor } from './front-door.ts';
 import { type GraphiqlPage, wantsHtml } from './graphiql-page.ts';
 
-export interface FrontendsOptions extends Pick<GraphqlHttpOptions, 'schema' | 'context' | 'log'> {
+export interface FrontendsOptions
+  extends Pick<GraphqlHttpOptions, 'schema' | 'context' | 'authenticate' | 'log'> {
   readonly edge: EdgeConfig;
   /** Null: there is none, and a browser is answered as any other client. */
   readonly page: GraphiqlPage | null;
@@ -19,11 +20,11 @@ export interface FrontendsOptions extends Pick<GraphqlHttpOptions, 'schema' | 'c
 /** The frontends' side: GraphQL on `/graphql` by HTTP and by WebSocket, under the same rules. */
 export async function serveFrontends(
   app: FastifyInstance,
-  { schema, context, edge, page, log }: FrontendsOptions,
+  { schema, context, authenticate, edge, page, log }: FrontendsOptions,
 ): Promise<GraphqlSockets & Disposable> {
   const rules = documentRules(edge);
   const describeError = createErrorDescriber({ log, suggestions: edge.introspection });
-  const shared = { schema, context, rules, describeError };
+  const shared = { schema, context, authenticate, rules, describeError };
 
   if (page) await app.register(page.routes);
   await app.register(async (scope) => {

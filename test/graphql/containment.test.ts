@@ -110,6 +110,7 @@ test('what breaks down in Apollo itself is an id to find it by on HTTP, and no w
     context: { messaging: {} as Messaging, businesses: () => ['acme'] },
     rules: [brokenRule],
     describeError: createErrorDescriber({ log, suggestions: true }),
+    authenticate: null,
     log,
     page: null,
   });

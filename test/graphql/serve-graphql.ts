@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import type { Authenticate } from '../../src/caller.ts';
 import { type EdgeConfig, parseConfig } from '../../src/config.ts';
 import { buildGatewaySchema } from '../../src/graphql/schema.ts';
 import { serveFrontends } from '../../src/http/frontends.ts';
@@ -15,18 +16,25 @@ export interface GraphqlUnderTestOptions {
   /** What is behind the schema. What is left out throws a TypeError, as a fault of our own would. */
   readonly messaging?: Partial<Messaging>;
   readonly edge?: Partial<EdgeConfig>;
+  /** Those that there are; left out: acme. */
+  readonly businesses?: readonly string[];
+  /** Null, or left out: nobody is asked who they are. */
+  readonly authenticate?: Authenticate | null;
 }
 
 /** Both transports on any free port, without the rest of the gateway: to put faults behind them. */
 export async function serveGraphql(options: GraphqlUnderTestOptions = {}): Promise<GraphqlUnderTest> {
   await using parts = new AsyncDisposableStack();
+  const { authenticate = null, businesses = ['acme'] } = options;
   const logged: string[] = [];
   const log = pino({}, { write: (line: string) => void logged.push(line) });
   const edge = { ...parseConfig({}).edge, ...options.edge };
-  const context = { messaging: { ...options.messaging } as Messaging, businesses: () => ['acme'] };
+  const context = { messaging: { ...options.messaging } as Messaging, businesses: () => businesses };
   const app = createHttpServer({ log, serving: () => true, trustedProxies: edge.trustedProxies });
   const schema = await buildGatewaySchema();
-  const sockets = parts.use(await serveFrontends(app, { schema, context, edge, page: null, log }));
+  const sockets = parts.use(
+    await serveFrontends(app, { schema, context, authenticate, edge, page: null, log }),
+  );
   parts.defer(async () => {
     const closed = app.close();
     await sockets.close(0);

@@ -9,18 +9,27 @@ export async function execute<T, V>(
   url: string,
   document: TypedDocumentNode<T, V>,
   variables: V,
+  authorization?: string,
 ): Promise<Result<T>> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/graphql-response+json',
+      ...(authorization && { authorization }),
+    },
     body: JSON.stringify({ query: print(document), variables }),
   });
   return (await response.json()) as Result<T>;
 }
 
 /** The official graphql-ws client on a socket of its own. */
-export function connect(url: string): Client & AsyncDisposable {
-  const client = createClient({ url: `${url.replace(/^http/, 'ws')}/graphql`, retryAttempts: 0 });
+export function connect(url: string, authorization?: string): Client & AsyncDisposable {
+  const client = createClient({
+    url: `${url.replace(/^http/, 'ws')}/graphql`,
+    retryAttempts: 0,
+    ...(authorization && { connectionParams: { authorization } }),
+  });
   return { ...client, [Symbol.asyncDispose]: async () => client.dispose() };
 }
 

@@ -1,0 +1,39 @@
+import type { JWTPayload } from 'jose';
+import type { JwtConfig } from '../auth-config.ts';
+import { type Caller, type Scope, scopes } from '../caller.ts';
+import { Refusal } from './refusal.ts';
+
+/**
+ * Who shows a token with these claims, of which nothing is believed before the signature is checked. A token without
+ * businesses may act for none, one without scopes may do nothing, and scopes that mean nothing here do no harm.
+ *
+ * @throws Refusal expired, claims.
+ */
+export function callerOf(claims: JWTPayload, config: JwtConfig): Caller {
+  const businesses = namesIn(claims[config.businessesClaim]);
+  const granted = new Set(namesIn(claims[config.scopesClaim]));
+  return {
+    businesses: businesses.includes(everyBusiness) ? null : new Set(businesses),
+    scopes: new Set(scopes.filter((scope) => granted.has(scope))) satisfies Set<Scope>,
+    expiresAt: expiryOf(claims),
+  };
+}
+
+/** In place of names. No business is called so. */
+export const everyBusiness = '*';
+
+/** The moment itself: a tolerance for clocks that differ would deliver past it. */
+function expiryOf({ exp }: JWTPayload): number {
+  if (exp === undefined) throw new Refusal('claims');
+  const expiresAt = exp * 1000;
+  if (Date.now() >= expiresAt) throw new Refusal('expired');
+  return expiresAt;
+}
+
+/** Names as an array, or in a string with blanks between (RFC 8693, 4.2). */
+function namesIn(claim: unknown): readonly string[] {
+  if (claim === undefined || claim === null) return [];
+  if (typeof claim === 'string') return claim.split(' ').filter((name) => name !== '');
+  if (Array.isArray(claim) && claim.every((name) => typeof name === 'string')) return claim;
+  throw new Refusal('claims');
+}

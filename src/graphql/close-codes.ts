@@ -1,0 +1,4 @@
+/** Clients come back from it after a pause, as they do not from 1008 or 4429. */
+export const tryAgainLater = 1013;
+/** Clients come back from it too, with a fresh token where they have one, as they do not from 4401. */
+export const forbidden = 4403;
