@@ -11,6 +11,8 @@ export interface Child extends AsyncDisposable {
   residentBytes(): Promise<number>;
   /** Has it collect its garbage, and resolves to the bytes in use on the heap of its main thread. */
   collectGarbage(): Promise<number>;
+  /** Resolves at the next warning that begins so, which is one of those expected. */
+  warned(beginning: string): Promise<void>;
 }
 
 export interface ChildOptions {
@@ -19,6 +21,8 @@ export interface ChildOptions {
   readonly flags?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** How warnings begin that are part of what is measured; any other ends the server. */
+  readonly expectedWarnings?: readonly string[];
 }
 
 const root = new URL('..', import.meta.url);
@@ -31,7 +35,8 @@ const readyMs = 10_000;
  *
  * @throws Error where it ends, or says nothing in time.
  */
-export async function startChild({ script, flags = [], args = [], env = {} }: ChildOptions): Promise<Child> {
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const { script, flags = [], args = [], env = {}, expectedWarnings = [] } = options;
   const child = spawn(
     process.execPath,
     [...collectable, ...flags, fileURLToPath(new URL(script, root)), ...args],
@@ -47,7 +52,7 @@ export async function startChild({ script, flags = [], args = [], env = {} }: Ch
     complaints += text;
   }
   child.stderr.setEncoding('utf8').on('data', complain);
-  const said = listenTo(child, (warning) => {
+  const said = listenTo(child, expectedWarnings, (warning) => {
     complain(warning);
     child.kill('SIGKILL');
   });
@@ -68,6 +73,9 @@ export async function startChild({ script, flags = [], args = [], env = {} }: Ch
       const [heapUsed] = await Promise.race([answer, ended]);
       return heapUsed;
     },
+    async warned(beginning) {
+      await Promise.race([once(said, beginning), ended]);
+    },
     async [Symbol.asyncDispose]() {
       process.off('exit', end);
       end();
@@ -79,14 +87,21 @@ export async function startChild({ script, flags = [], args = [], env = {} }: Ch
 }
 
 /** What it says, line by line, as events named after its fields. What a server warns of would spoil its figures. */
-function listenTo({ stdout }: ChildProcess, onWarning: (line: string) => void): EventEmitter {
+function listenTo(
+  { stdout }: ChildProcess,
+  expectedWarnings: readonly string[],
+  onWarning: (line: string) => void,
+): EventEmitter {
   const said = new EventEmitter();
   if (!stdout) return said;
   createInterface({ input: stdout }).on('line', (line) => {
-    const { url, heapUsed, level } = JSON.parse(line);
+    const { url, heapUsed, level, msg } = JSON.parse(line);
     if (url) said.emit('url', url);
     if (heapUsed) said.emit('heapUsed', heapUsed);
-    if (level >= warnLevel) onWarning(line);
+    if (!(level >= warnLevel)) return;
+    const expected = expectedWarnings.find((beginning) => msg.startsWith(beginning));
+    if (expected === undefined) onWarning(line);
+    else said.emit(expected);
   });
   return said;
 }

@@ -13,16 +13,24 @@ export interface GatewayUnderTest extends Child {
 
 const token = 'a-token-for-the-benchmarks-only';
 
+export interface GatewayUnderTestOptions {
+  /** A Pingup that is there already. Otherwise the gateway gets one of its own. */
+  readonly pingupUrl?: string;
+  readonly expectedWarnings?: readonly string[];
+}
+
 /** Flags for Node come from `BENCH_GATEWAY_FLAGS`, separated by blanks: `--cpu-prof --cpu-prof-dir=DIRECTORY`. */
-export async function startGatewayUnderTest(): Promise<GatewayUnderTest> {
+export async function startGatewayUnderTest(
+  options: GatewayUnderTestOptions = {},
+): Promise<GatewayUnderTest> {
   await using starting = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'gateway-bench-'));
   starting.defer(() => rm(directory, { recursive: true }));
-  const pingup = starting.use(await startChild({ script: 'bench/servers/fake-pingup.ts' }));
-  const pingupUrl = `http://127.0.0.1:${pingup.port}`;
+  const pingupUrl = options.pingupUrl ?? (await startPingup(starting));
   const gateway = starting.use(
     await startChild({
       script: 'dist/main.js',
+      expectedWarnings: options.expectedWarnings ?? [],
       flags: process.env['BENCH_GATEWAY_FLAGS']?.split(' ') ?? [],
       env: {
         PORT: '0',
@@ -50,4 +58,9 @@ export async function startGatewayUnderTest(): Promise<GatewayUnderTest> {
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
+}
+
+async function startPingup(parts: AsyncDisposableStack): Promise<string> {
+  const { port } = parts.use(await startChild({ script: 'bench/servers/fake-pingup.ts' }));
+  return `http://127.0.0.1:${port}`;
 }

@@ -1,4 +1,5 @@
-import { Arg, ID } from 'type-graphql';
+import { Arg } from 'type-graphql';
+import { ID } from './scalars.ts';
 
 export const businessDescription =
   'The business it is about. Required of a caller who may act for several; one who may act for one only acts for that.';

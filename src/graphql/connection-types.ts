@@ -1,8 +1,9 @@
-import { ArgsType, Field, ID, Int, ObjectType } from 'type-graphql';
+import { ArgsType, Field, Int, ObjectType } from 'type-graphql';
 import type { DeliveryStatus } from '../message.ts';
 import { businessDescription } from './business-arg.ts';
 import { DeliveryStatusEnum, Message } from './message-types.ts';
 import { defaultPageSize } from './page-size.ts';
+import { ID } from './scalars.ts';
 
 @ObjectType({ description: 'Where a page stands in the whole list.', simpleResolvers: true })
 export class PageInfo {

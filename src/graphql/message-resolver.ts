@@ -1,4 +1,4 @@
-import { Arg, Args, Ctx, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, Args, Ctx, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
 import type { Message as KnownMessage } from '../message.ts';
 import { traceparentOf } from '../traceparent.ts';
 import { BusinessArg } from './business-arg.ts';
@@ -7,6 +7,7 @@ import { actFor, type GatewayContext } from './context.ts';
 import { Message } from './message-types.ts';
 import { viewMessage, viewPage } from './message-view.ts';
 import { checkPageSize } from './page-size.ts';
+import { ID } from './scalars.ts';
 import { SendTextMessageInput, SendTextMessagePayload } from './send-types.ts';
 
 /** Translates between the schema and the flow; decides nothing. */

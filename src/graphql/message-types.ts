@@ -1,7 +1,7 @@
-import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { type DeliveryStatus, deliveryStatuses } from '../message.ts';
 import { enumValues } from './enum-values.ts';
-import { DateTime, Delay } from './scalars.ts';
+import { DateTime, Delay, ID } from './scalars.ts';
 
 export const DeliveryStatusEnum = enumValues(deliveryStatuses);
 

@@ -1,4 +1,4 @@
-import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import { describeFaults } from '../callback-reading.ts';
 import { parseForgottenClient } from '../forgotten-client.ts';
 import { BusinessArg } from './business-arg.ts';
@@ -12,6 +12,7 @@ import {
   ReplayCallbackPayload,
 } from './operations-types.ts';
 import { checkPageSize } from './page-size.ts';
+import { ID } from './scalars.ts';
 
 /** What an operator does. All of it takes the scope `operations`. */
 @Resolver()

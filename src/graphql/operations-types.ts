@@ -1,7 +1,7 @@
-import { ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { ArgsType, Field, InputType, Int, ObjectType } from 'type-graphql';
 import { businessDescription } from './business-arg.ts';
 import { PageArgs, PageInfo } from './connection-types.ts';
-import { DateTime } from './scalars.ts';
+import { DateTime, ID } from './scalars.ts';
 
 @ObjectType({
   description: "A callback that was Pingup's, and of which something was not understood.",

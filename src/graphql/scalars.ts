@@ -1,8 +1,22 @@
-import { GraphQLError, GraphQLScalarType, Kind, print } from 'graphql';
+import { GraphQLError, GraphQLID, GraphQLScalarType, Kind, print } from 'graphql';
 import { GraphQLDateTime } from 'graphql-scalars';
 
 /** An instant, as an RFC 3339 string in UTC. Resolvers give milliseconds since the epoch. */
 export const DateTime = GraphQLDateTime;
+
+const anId = `a string, or a whole number of at most ${Number.MAX_SAFE_INTEGER}`;
+
+/**
+ * GraphQL's own ID, in place of it: an id may be given as a number, but not as one so large that reading JSON has
+ * rounded it, which would be somebody else's.
+ */
+export const ID = new GraphQLScalarType<string, string>({
+  ...GraphQLID.toConfig(),
+  parseValue(value) {
+    if (typeof value !== 'number' || Number.isSafeInteger(value)) return GraphQLID.parseValue(value);
+    throw new GraphQLError(`expected ${anId}, not ${value}`);
+  },
+});
 
 const aDelay = 'a string such as "2d" or "90s"';
 

@@ -1,8 +1,8 @@
-import { ArgsType, Field, ID, ObjectType, registerEnumType } from 'type-graphql';
+import { ArgsType, Field, ObjectType, registerEnumType } from 'type-graphql';
 import { type SendOutcome, sendOutcomes } from '../send.ts';
 import { PageArgs, PageInfo } from './connection-types.ts';
 import { enumValues } from './enum-values.ts';
-import { DateTime } from './scalars.ts';
+import { DateTime, ID } from './scalars.ts';
 
 const SendOutcomeEnum = enumValues(sendOutcomes);
 

@@ -1,7 +1,7 @@
-import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import { Field, InputType, ObjectType } from 'type-graphql';
 import { businessDescription } from './business-arg.ts';
 import { Message } from './message-types.ts';
-import { Delay } from './scalars.ts';
+import { Delay, ID } from './scalars.ts';
 
 @InputType({
   description: 'A text and whom it is for. At least one of `client` and `clientPhone` is required.',
