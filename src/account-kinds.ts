@@ -27,11 +27,13 @@ export function hmacSecret() {
 
 /** Without the slashes at its end. */
 export function httpAddress() {
+  return plainHttpAddress().transform((value) => value.replace(/\/+$/, ''));
+}
+
+/** As it is. */
+export function plainHttpAddress() {
   const expected = 'an http or https address without query, blanks or credentials';
-  return z
-    .string(expected)
-    .refine(isPlainHttpAddress, expected)
-    .transform((value) => value.replace(/\/+$/, ''));
+  return z.string(expected).refine(isPlainHttpAddress, expected);
 }
 
 /** The least and the most of each. */

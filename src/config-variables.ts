@@ -11,6 +11,7 @@ import {
 import { isJwtAlgorithm, type JwtAlgorithm, jwtAlgorithms } from './jwt-key.ts';
 import { isLoopback } from './loopback.ts';
 import { type DeliveryStatus, deliveryStatuses } from './message.ts';
+import { tracingVariables } from './tracing-variables.ts';
 
 /**
  * The environment variables of the gateway: what each may hold, and what it is when unset.
@@ -177,6 +178,7 @@ export const variables = z.object({
       error: 'fatal, error, warn, info, debug, trace or silent',
     })
     .default('info'),
+  ...tracingVariables,
 });
 
 export type Variables = z.output<typeof variables>;

@@ -3,6 +3,7 @@ import { type AccountsConfig, accountFaults, toAccounts } from './config-account
 import { ConfigError } from './config-error.ts';
 import { type Environment, type Variables, variables } from './config-variables.ts';
 import type { DeliveryStatus } from './message.ts';
+import { type TracingConfig, toTracing } from './tracing-variables.ts';
 
 /** All that the gateway can be told, checked and with its defaults filled in. `.env.example` describes each one. */
 export interface Config {
@@ -23,6 +24,8 @@ export interface Config {
   readonly callback: CallbackConfig;
   readonly store: StoreConfig;
   readonly logLevel: Variables['LOG_LEVEL'];
+  /** Null: there are no traces. */
+  readonly tracing: TracingConfig | null;
 }
 
 /** What the world may do to the GraphQL side. */
@@ -107,6 +110,8 @@ const secrets: ReadonlySet<string> = new Set([
   'CALLBACK_TOKEN_PREVIOUS',
   'CALLBACK_HMAC_SECRET',
   'AUTH_JWT_KEY',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+  'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
 ]);
 
 /**
@@ -179,6 +184,7 @@ function toConfig(env: Variables, isProduction: boolean): Config {
       idempotencyHours: env.IDEMPOTENCY_HOURS,
     },
     logLevel: env.LOG_LEVEL,
+    tracing: toTracing(env),
   };
 }
 

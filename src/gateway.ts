@@ -33,6 +33,9 @@ import { stoppableMessaging } from './stoppable-messaging.ts';
 import { settleLostSends } from './store/lost-sends.ts';
 import { keepOnlyRecent } from './store/retention.ts';
 import { openSqliteStore } from './store/sqlite.ts';
+import { createMessageTraces } from './traced-messaging.ts';
+import type { Tracing } from './tracing.ts';
+import type { TracingConfig } from './tracing-variables.ts';
 
 /**
  * A gateway that listens. Disposing of it drains it: it takes nothing new, what is in flight gets 6 s to finish, and
@@ -63,16 +66,24 @@ export async function startGateway(config: Config, accounts: AccountBook, log: L
   await using parts = new AsyncDisposableStack();
   const sandbox = parts.use(await openSandbox(config, log));
   const metrics = createMetrics();
+  const tracing = config.tracing && parts.use(await openTracing(config.tracing, log));
+  const traces = tracing && createMessageTraces(tracing);
+  const measurePush = measurePushes(metrics);
   const store = parts.use(
     await openSqliteStore({
       path: config.store.path,
       formerBusiness: onlyBusiness(config, accounts),
       log,
       onBatch: metrics.batchAnswered,
-      onPush: measurePushes(metrics),
+      onPush: traces
+        ? (message) => {
+            measurePush(message);
+            traces.pushed(message);
+          }
+        : measurePush,
     }),
   );
-  const pingup = parts.use(openPingup(config, accounts, sandbox, log));
+  const pingup = parts.use(openPingup(config, accounts, sandbox, tracing, log));
   parts.use(keepOnlyRecent(store, config.store.retentionDays, log));
   parts.use(settleLostSends(store, config.pingup.timeoutMs, log));
 
@@ -82,7 +93,8 @@ export async function startGateway(config: Config, accounts: AccountBook, log: L
   const flow = stoppableMessaging(
     createMessaging({ store, pingup, reread, timeoutMs, idempotencyHours, keepTexts }),
   );
-  const messaging = measureMessaging(logMessaging(flow, log), metrics);
+  const measured = measureMessaging(logMessaging(flow, log), metrics);
+  const messaging = traces ? traces.trace(measured) : measured;
   const serving = () => !flow.stopped;
   const schema = await buildGatewaySchema();
   const context = { messaging, businesses: accounts.businesses };
@@ -95,12 +107,21 @@ export async function startGateway(config: Config, accounts: AccountBook, log: L
   const page = edge.introspection
     ? await graphiqlPage({ webRoot, sandboxClients: sandbox && sandboxClients })
     : null;
-  const sockets = parts.use(await serveFrontends(app, { schema, context, authenticate, edge, page, log }));
+  const sockets = parts.use(
+    await serveFrontends(app, { schema, context, authenticate, edge, page, log, tracing }),
+  );
   const callbacks = createCallbackCounts();
   const { format, proof, networks } = config.callback;
   const allowsAddress = createNetworkCheck(networks);
   const prove = createCallbackAuthenticator({ accounts, proof, allowsAddress });
-  await app.register(callbackDoor, { authenticator: prove, format, messaging, log, counts: callbacks });
+  await app.register(callbackDoor, {
+    authenticator: prove,
+    format,
+    messaging,
+    log,
+    counts: callbacks,
+    tracing,
+  });
   await app.register(health, { store, pingup, serving });
   const load = () => ({
     sockets: sockets.open,
@@ -127,7 +148,10 @@ export async function startGateway(config: Config, accounts: AccountBook, log: L
     await Promise.race([flow.idle(), delay(answerMs, undefined, { ref: false })]);
     await nextTurn();
     const closed = app.close();
+    // By now every answer is made, and with it its span has ended.
+    const flushed = tracing?.[Symbol.asyncDispose]();
     await sockets.close(Math.max(Math.min(edge.drainMs, until - performance.now()), 0));
+    await flushed;
     app.server.closeAllConnections();
     await closed;
   }
@@ -171,10 +195,17 @@ async function openSandbox({ accounts, sandbox }: Config, log: Logger): Promise<
   return startSandbox({ business, apiKey, callbackUrl: null, stepMs: sandbox.stepMs, log });
 }
 
+/** OpenTelemetry is loaded here, and only where somebody wants traces. */
+async function openTracing(config: TracingConfig, log: Logger): Promise<Tracing & AsyncDisposable> {
+  const { startOtelTracing } = await import('./otel-tracing.ts');
+  return startOtelTracing(config, log);
+}
+
 function openPingup(
   config: Config,
   accounts: Accounts,
   sandbox: Sandbox | null,
+  tracing: Tracing | null,
   log: Logger,
 ): AccountsClient {
   const { timeoutMs, sendCallbackUrl } = config.pingup;
@@ -185,5 +216,6 @@ function openPingup(
     baseUrl: sandbox?.baseUrl ?? null,
     callbackUrlOf: (account) => origin && callbackUrl(origin, account),
     log,
+    tracing: tracing ?? undefined,
   });
 }

@@ -13,8 +13,8 @@ const shutdownMs = 9_500;
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
   const accounts = await openAccountBook(config.accounts);
-  const ofCallers = authSecrets(config.auth);
-  const secrets = () => [...accounts.secrets(), ...ofCallers];
+  const others = [...authSecrets(config.auth), ...Object.values(config.tracing?.headers ?? {})];
+  const secrets = withOthers(accounts.secrets, others);
   const log = pino(logOptions({ level: config.logLevel, secrets }));
   // Node would print the error with all that hangs on it.
   process.once('uncaughtException', (error) => {
@@ -34,6 +34,8 @@ async function main(): Promise<void> {
   setTimeout(() => process.exit(1), shutdownMs).unref();
   await gateway[Symbol.asyncDispose]();
   log.info('stopped');
+  // What is not exported by now is given up; its next try would keep the process.
+  process.exit(0);
 }
 
 /**
@@ -44,6 +46,19 @@ function nextStopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
   });
+}
+
+/** Some more secrets. It is the same list each time while the first is, since the log prepares each list once. */
+function withOthers(secrets: () => readonly string[], others: readonly string[]): () => readonly string[] {
+  let known: readonly string[] | undefined;
+  let all: readonly string[] = [];
+  return () => {
+    if (secrets() !== known) {
+      known = secrets();
+      all = [...known, ...others];
+    }
+    return all;
+  };
 }
 
 function welcome(config: Config, accounts: Accounts, { url, callbackBase, sandbox }: Gateway): string {

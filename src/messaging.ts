@@ -42,9 +42,14 @@ export interface Messaging {
   /**
    * callback -> store -> whoever watches. Durable once it resolves.
    *
+   * @param traceparent what it belongs to, where the callback is traced.
    * @throws GatewayError STORE_UNAVAILABLE.
    */
-  receive(news: readonly Message[], quarantined?: readonly QuarantinedCallback[]): Promise<void>;
+  receive(
+    news: readonly Message[],
+    quarantined?: readonly QuarantinedCallback[],
+    traceparent?: unknown,
+  ): Promise<void>;
 
   /**
    * store -> subscription: the message now, then each later state, in order and once, until READ or deletion.

@@ -2,14 +2,18 @@ import { randomUUID } from 'node:crypto';
 
 /**
  * The trace that a request belongs to (W3C Trace Context, level 1): the caller's own `traceparent` where it is valid,
- * otherwise a new one that nobody has sampled. It always is in version 00, and is handed on as it is: the gateway
- * adds no span of its own.
+ * otherwise a new one that nobody has sampled. It always is in version 00.
  */
 export function traceparentOf(header: unknown): string {
+  return readTraceparent(header) ?? newTraceparent();
+}
+
+/** A valid `traceparent`, in version 00; undefined for whatever is none. */
+export function readTraceparent(header: unknown): string | undefined {
   const [, version, ids = '', flags = '', more] = typeof header === 'string' ? (form.exec(header) ?? []) : [];
-  if (version === undefined || version === 'ff' || allZero.test(ids)) return newTraceparent();
+  if (version === undefined || version === 'ff' || allZero.test(ids)) return undefined;
   // Version 00 ends here, and later ones may go on after a hyphen.
-  if (version === '00' && more !== '') return newTraceparent();
+  if (version === '00' && more !== '') return undefined;
   return `00-${ids}-${flags}`;
 }
 

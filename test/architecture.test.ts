@@ -10,7 +10,7 @@ const layers: readonly (readonly RegExp[])[] = [
   [/^gateway\.ts$/],
   [/^http\//],
   [/^auth\//, /^graphql\//, /^pingup\/(?!port)/, /^store\/(?!port)/, /^sandbox\//],
-  [/^(logged|measured|stoppable)-messaging\.ts$/],
+  [/^(logged|measured|stoppable|traced)-messaging\.ts$/],
   [/^messaging\.ts$/],
   [/^replay-callback\.ts$/],
   [/^(pingup|store)\/port\.ts$/],
@@ -30,6 +30,10 @@ const owners: Readonly<Record<string, RegExp>> = {
   '@apollo/server': /^graphql\//,
   'node:sqlite': /^store\//,
   'prom-client': /^(process-)?metrics/,
+  '@opentelemetry/api': /^otel-tracing/,
+  '@opentelemetry/exporter-trace-otlp-http': /^otel-tracing/,
+  '@opentelemetry/resources': /^otel-tracing/,
+  '@opentelemetry/sdk-trace': /^otel-tracing/,
 };
 
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(

@@ -284,6 +284,32 @@ test('proxies are addresses and networks', () => {
   expect(faultsOf({ TRUST_PROXY: 'true' })).toContain('TRUST_PROXY: expected addresses and networks');
 });
 
+test('there are no traces without an endpoint, and either of the two turns them on', () => {
+  expect(parseConfig({ OTEL_SERVICE_NAME: 'x', OTEL_TRACES_SAMPLER: 'always_on' }).tracing).toBeNull();
+  const base = parseConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' }).tracing;
+  expect(base).toMatchObject({ url: 'http://collector:4318/v1/traces', sampler: 'parentbased_always_on' });
+  const exact = parseConfig({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://x.example/a/' }).tracing;
+  expect(exact).toMatchObject({ url: 'https://x.example/a/', headers: {} });
+});
+
+test.each([
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'an http or https address'],
+  ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'grpc://collector:4317', 'an http or https address'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'authorization', 'key=value pairs'],
+  ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'a=%zz', 'key=value pairs'],
+  ['OTEL_RESOURCE_ATTRIBUTES', '=x', 'key=value pairs'],
+  ['OTEL_TRACES_SAMPLER', 'jaeger_remote', 'one of always_on, always_off'],
+  ['OTEL_TRACES_SAMPLER_ARG', '1.5', 'a number from 0 to 1'],
+  ['OTEL_TRACES_SAMPLER_ARG', '10%', 'a number from 0 to 1'],
+])('%s=%s is refused', (name, value, expected) => {
+  expect(faultsOf({ [name]: value })).toContain(`${name}: expected ${expected}`);
+});
+
+test('no fault shows the headers for a collector', () => {
+  const faults = faultsOf({ OTEL_EXPORTER_OTLP_HEADERS: 'hush', OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'quiet' });
+  expect(faults).not.toMatch(/hush|quiet/);
+});
+
 test('.env.example lists every variable', () => {
   const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
   const listed = [...example.matchAll(/^#? ?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name);

@@ -13,6 +13,7 @@ import { sandboxClients } from '../src/sandbox/clients.ts';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
 import { MessageDocument, MessageStatusDocument, SendTextMessageDocument } from './generated/operations.ts';
 import { apiKeyEntry, writeApiKeys } from './support/api-keys.ts';
+import { startCollector } from './support/collector.ts';
 import { type GatewayProcess, startGatewayProcess } from './support/gateway-process.ts';
 import { connect, execute, subscribe } from './support/graphql-client.ts';
 import { audience, type Claims, issuer, validClaims } from './support/signer.ts';
@@ -23,8 +24,23 @@ const apiKey = 'zqakey'.repeat(4);
 const textMessage = 'zqtext'.repeat(5);
 const clientName = 'zqname'.repeat(3);
 const clientPhone = '393317755331';
-const secrets = ['zqtokn', 'zqakey'];
+const collectorKey = 'zqckey'.repeat(4);
+const secrets = ['zqtokn', 'zqakey', 'zqckey'];
 const privacies = [...secrets, 'zqtext', 'zqname', clientPhone];
+
+/** Every span there is, so that each of them was searched. */
+const spanNames = [
+  'POST /graphql',
+  'GET /graphql',
+  'GraphQL Operation',
+  'mutation',
+  'subscription',
+  'send',
+  'POST /{business}/messages',
+  'callback',
+  'record',
+  'push',
+];
 
 interface Setting extends AsyncDisposable {
   readonly gateway: GatewayProcess;
@@ -130,7 +146,14 @@ function wrongCallbacks({ callbackUrl }: Setting): Promise<Response>[] {
   const told = { message_id: clientPhone, status: textMessage, name: clientName };
   return [
     call(callbackUrl, JSON.stringify(told)),
-    call(callbackUrl, JSON.stringify([told, { ...told, status: 'failed', reason: textMessage }])),
+    call(
+      callbackUrl,
+      // What is understood has an id, which a trace shows.
+      JSON.stringify([
+        told,
+        { ...told, message_id: 'm', to: clientPhone, status: 'failed', reason: textMessage },
+      ]),
+    ),
     call(callbackUrl, textMessage),
     call(callbackUrl, JSON.stringify(textMessage.repeat(10_000))),
     call(callbackUrl, textMessage, 'PUT'),
@@ -181,15 +204,23 @@ async function wrongSockets({ gateway: { url }, callbackUrl }: Setting): Promise
   await once(refused, 'error');
 }
 
-async function watchOverSocket({ gateway: { url } }: Setting): Promise<void> {
+async function watchOverSocket({ gateway: { url }, callbackUrl }: Setting): Promise<void> {
   await using client = connect(url);
-  const input = { client: 'reads', textMessage, clientName, clientPhone };
+  const input = { client: 'never-calls-back', textMessage, clientName, clientPhone };
   const sent = await subscribe(client, SendTextMessageDocument, { input }).next();
   const messageId = sent.value?.data?.sendTextMessage.message.id ?? '';
-  for await (const _ of subscribe(client, MessageStatusDocument, { messageId }));
-  await subscribe(client, MessageStatusDocument, { messageId: textMessage })
-    .next()
-    .catch(() => undefined);
+  const watch = subscribe(client, MessageStatusDocument, { messageId });
+  await watch.next();
+  const told = { message_id: messageId, status: 'read', text: textMessage, name: clientName };
+  await call(callbackUrl, JSON.stringify(told));
+  for await (const _ of watch);
+  const ask = (query: string) =>
+    client
+      .iterate({ query })
+      .next()
+      .catch(() => undefined);
+  await ask(`subscription { messageStatus(messageId: "${textMessage}") { id } }`);
+  await ask(`query ${clientName} { ${textMessage} }`);
 }
 
 async function whileStoreIsLocked({ path }: Setting, work: () => Promise<unknown>): Promise<void> {
@@ -213,19 +244,24 @@ function found(words: readonly string[], text: string): string[] {
   return words.filter((word) => legible.includes(word));
 }
 
-test('no token, key, text, name or phone number is in any log, metric or answer to others, whatever happens', {
+test('no token, key, text, name or phone number is in any log, metric, trace or answer to others, whatever happens', {
   timeout: 60_000,
 }, async () => {
   await using sandbox = await startSandbox({ business: 'acme', apiKey, callbackUrl: null, stepMs: 0 });
-  await using setting = await startGateway(sandbox.baseUrl);
+  await using collector = await startCollector();
+  await using setting = await startGateway(sandbox.baseUrl, {
+    ...collector.env,
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=${collectorKey}`,
+  });
   const { gateway, callbackUrl } = setting;
   sandbox.setCallbackUrl(callbackUrl);
 
+  // First, since later Pingup asks for a pause.
+  await watchOverSocket(setting);
   const results = await Promise.all(Object.keys(sandboxClients).map((client) => send(setting, client)));
   expect(new Set(results.map(({ errors }) => errors?.[0]?.extensions?.['code']))).toEqual(
     new Set([undefined, 'PINGUP_REJECTED', 'PINGUP_RATE_LIMITED', 'SEND_OUTCOME_UNKNOWN']),
   );
-  await watchOverSocket(setting);
   await wrongSockets(setting);
   const answers = await answersOf([...wrongRequests(setting), ...wrongCallbacks(setting)]);
   const raw = await rawAnswer(
@@ -248,6 +284,9 @@ test('no token, key, text, name or phone number is in any log, metric or answer 
   expect(strangers).toMatch(/gateway_callbacks_total\{outcome="notUnderstood"\} [1-9]/);
   expect(found(privacies, written)).toEqual([]);
   expect(found(privacies, strangers)).toEqual([]);
+  expect(collector.received()).toContain(collectorKey);
+  expect(new Set(collector.spans().map(({ name }) => name))).toEqual(new Set(spanNames));
+  expect(found(privacies, collector.bodies())).toEqual([]);
   expect(found(secrets, answers.replaceAll(`token=${token}`, ''))).toEqual([]);
   expect(found(privacies, raw)).toEqual([]);
 });
@@ -319,6 +358,22 @@ test('a Pingup that repeats in its answers what it was told does not bring it in
   await setting.gateway.end('SIGTERM');
   expect(found(privacies, JSON.stringify(results))).toEqual([]);
   expect(found(privacies, await allWritten(setting, '"stopped"'))).toEqual([]);
+});
+
+test('a collector that repeats in its answer what it was told does not bring it into a log', async () => {
+  const server = createServer(async ({ headers }, response) => {
+    response.writeHead(400, `no ${headers.authorization}`).end(headers.authorization);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await using setting = await startGateway('http://127.0.0.1:9', {
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=${collectorKey}`,
+  });
+  await call(`${setting.gateway.url}/graphql`, JSON.stringify({ query: '{ __typename }' }));
+  await setting.gateway.end('SIGTERM');
+  server.close();
+  expect(found(privacies, await allWritten(setting, 'traces cannot be exported'))).toEqual([]);
 });
 
 test('a fault of its own ends the gateway with exit 1, and the log has the error without what hangs on it', async () => {

@@ -12,8 +12,11 @@ export interface SharedContext {
 /** What every operation is given, on HTTP and on the socket alike. */
 export interface GatewayContext extends SharedContext {
   readonly caller: Caller;
-  /** The caller's W3C `traceparent` header, where there was one: nothing of it is checked yet. */
-  readonly traceparent: unknown;
+  /**
+   * The caller's W3C `traceparent` header, where there was one: nothing of it is checked yet. Where traces are kept, the
+   * operation's own span takes its place.
+   */
+  traceparent: unknown;
 }
 
 /**

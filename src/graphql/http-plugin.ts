@@ -9,10 +9,12 @@ import { GraphQLError, type GraphQLSchema, OperationTypeNode, type ValidationRul
 import type { Logger } from 'pino';
 import type { Authenticate } from '../caller.ts';
 import { GatewayError, type GatewayErrorCode } from '../errors.ts';
+import type { Tracing } from '../tracing.ts';
 import type { GatewayContext, SharedContext } from './context.ts';
 import { type DescribeError, logUnexpected, unexpectedMessage } from './describe-error.ts';
 import { parseOptions } from './document-rules.ts';
 import { checkCallers } from './http-caller.ts';
+import { traceRequests } from './traced-requests.ts';
 
 export interface GraphqlHttpOptions {
   readonly schema: GraphQLSchema;
@@ -23,6 +25,8 @@ export interface GraphqlHttpOptions {
   /** Null: nobody is asked who they are. */
   readonly authenticate: Authenticate | null;
   readonly log: Logger;
+  /** Null: there are no traces. */
+  readonly tracing: Tracing | null;
   /** Null: there is no page for people. */
   readonly page: PageForPeople | null;
 }
@@ -35,7 +39,7 @@ export interface PageForPeople {
 
 /** GraphQL over HTTP on `/graphql`: queries and mutations by Apollo Server, and the page for people. */
 export async function graphqlHttp(app: FastifyInstance, options: GraphqlHttpOptions): Promise<void> {
-  const { schema, context, rules, describeError, authenticate, log, page } = options;
+  const { schema, context, rules, describeError, authenticate, log, tracing, page } = options;
   const apollo = new ApolloServer<GatewayContext>({
     schema,
     logger: log,
@@ -48,6 +52,7 @@ export async function graphqlHttp(app: FastifyInstance, options: GraphqlHttpOpti
     includeStacktraceInErrorResponses: false,
     formatError: (_formatted, error) => describeError(error),
     plugins: [
+      ...(tracing ? [traceRequests(tracing)] : []),
       refuseSubscriptions,
       keepCauses,
       // Cache control wraps every field to find a policy, which costs a tenth of a mutation, and there is none to find.

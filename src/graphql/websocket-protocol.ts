@@ -10,9 +10,10 @@ import {
   subscribe,
   type ValidationRule,
 } from 'graphql';
-import { type ConnectionInitMessage, makeServer, type SubscribePayload } from 'graphql-ws';
+import { makeServer, type SubscribePayload } from 'graphql-ws';
 import { type Authenticate, anyone } from '../caller.ts';
 import { GatewayError, type GatewayErrorCode } from '../errors.ts';
+import type { Tracing } from '../tracing.ts';
 import type { GatewayContext, SharedContext } from './context.ts';
 import type { DescribeError } from './describe-error.ts';
 import { createDocumentCache } from './document-cache.ts';
@@ -25,6 +26,7 @@ import {
   takeTurn,
 } from './socket-operations.ts';
 import { createSubscriptionLifetimes } from './subscription-lifetimes.ts';
+import { type ProtocolOptions, traceOperations } from './traced-operations.ts';
 import type { GraphqlProtocol } from './websocket-socket.ts';
 
 export interface WebsocketProtocolOptions {
@@ -35,6 +37,8 @@ export interface WebsocketProtocolOptions {
   readonly describeError: DescribeError;
   /** Null: nobody is asked who they are. */
   readonly authenticate: Authenticate | null;
+  /** Null: there are no traces. */
+  readonly tracing: Tracing | null;
   /** How long a subscription may run before it completes. */
   readonly subscriptionMs: number;
   /** How long a socket may take over its connection_init. */
@@ -59,7 +63,16 @@ function fault(code: GatewayErrorCode, message: string): GraphQLError {
  * where callers are asked: no valid token in connection_init, or not any more 4403 | its keys cannot be had 1013
  */
 export function createWebsocketProtocol(options: WebsocketProtocolOptions): GraphqlProtocol & Disposable {
-  const { schema, context, rules, describeError, authenticate, subscriptionMs, initMs = 3_000 } = options;
+  const {
+    schema,
+    context,
+    rules,
+    describeError,
+    authenticate,
+    tracing,
+    subscriptionMs,
+    initMs = 3_000,
+  } = options;
   const callers = authenticate && createSocketCallers(authenticate);
   const contextOf = createContexts(context, authenticate !== null);
   const check = createDocumentCache(schema, rules);
@@ -100,7 +113,7 @@ export function createWebsocketProtocol(options: WebsocketProtocolOptions): Grap
     return { ...(data !== undefined && { data }), errors: errors.map(describeError) };
   }
 
-  const server = makeServer<ConnectionInitMessage['payload'], SocketOperations>({
+  const protocol: ProtocolOptions = {
     schema,
     connectionInitWaitTimeout: initMs,
     onConnect: ({ extra, connectionParams }) => callers?.admit(extra, connectionParams?.['authorization']),
@@ -120,7 +133,8 @@ export function createWebsocketProtocol(options: WebsocketProtocolOptions): Grap
     },
     onNext: (_socket, _id, _payload, _args, { data, errors }) => errors && describeResult(data, errors),
     onError: (_socket, _id, _payload, errors) => errors.map(describeError),
-  });
+  };
+  const server = makeServer(tracing ? traceOperations(protocol, tracing) : protocol);
   return {
     ...server,
     [Symbol.dispose]: () => {

@@ -11,7 +11,7 @@ import { guardFrontDoor } from './front-door.ts';
 import { type GraphiqlPage, wantsHtml } from './graphiql-page.ts';
 
 export interface FrontendsOptions
-  extends Pick<GraphqlHttpOptions, 'schema' | 'context' | 'authenticate' | 'log'> {
+  extends Pick<GraphqlHttpOptions, 'schema' | 'context' | 'authenticate' | 'log' | 'tracing'> {
   readonly edge: EdgeConfig;
   /** Null: there is none, and a browser is answered as any other client. */
   readonly page: GraphiqlPage | null;
@@ -20,11 +20,11 @@ export interface FrontendsOptions
 /** The frontends' side: GraphQL on `/graphql` by HTTP and by WebSocket, under the same rules. */
 export async function serveFrontends(
   app: FastifyInstance,
-  { schema, context, authenticate, edge, page, log }: FrontendsOptions,
+  { schema, context, authenticate, edge, page, log, tracing }: FrontendsOptions,
 ): Promise<GraphqlSockets & Disposable> {
   const rules = documentRules(edge);
   const describeError = createErrorDescriber({ log, suggestions: edge.introspection });
-  const shared = { schema, context, authenticate, rules, describeError };
+  const shared = { schema, context, authenticate, rules, describeError, tracing };
 
   if (page) await app.register(page.routes);
   await app.register(async (scope) => {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Account, Accounts } from '../account.ts';
 import { GatewayError } from '../errors.ts';
 import type { OutgoingText } from '../outgoing-text.ts';
+import type { Tracing } from '../tracing.ts';
 import type { PingupClientOptions } from './client.ts';
 import type { Pingup, SendContext } from './port.ts';
 import { createRetirableClient, type RetirableClient } from './retirable-client.ts';
@@ -25,10 +26,11 @@ export interface AccountsClientOptions {
   /** What a send carries as `callback_url`; null: nothing. */
   readonly callbackUrlOf: (account: Account) => string | null;
   readonly log: Logger;
+  readonly tracing?: Tracing | undefined;
 }
 
 export function createAccountsClient(options: AccountsClientOptions): AccountsClient {
-  const { accounts, log } = options;
+  const { accounts, log, tracing } = options;
   const current = new Map<string, OpenClient>();
   const retired = new Set<RetirableClient>();
 
@@ -50,7 +52,8 @@ export function createAccountsClient(options: AccountsClientOptions): AccountsCl
 
   function open(settings: ClientSettings): OpenClient {
     const { business } = settings;
-    return { settings, client: createRetirableClient({ ...settings, log: log.child({ business }) }) };
+    const client = createRetirableClient({ ...settings, log: log.child({ business }), tracing });
+    return { settings, client };
   }
 
   function retire(client: RetirableClient): void {
@@ -82,7 +85,7 @@ export function createAccountsClient(options: AccountsClientOptions): AccountsCl
   };
 }
 
-type ClientSettings = Omit<PingupClientOptions, 'log'>;
+type ClientSettings = Omit<PingupClientOptions, 'log' | 'tracing'>;
 
 interface OpenClient {
   readonly client: RetirableClient;

@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Tracing } from '../tracing.ts';
 import { callbackRoot } from './callback-address.ts';
 import type { CallbackAuthenticator, Refusal, Sender } from './callback-authenticator.ts';
 import {
@@ -9,11 +10,14 @@ import {
 } from './callback-outcome.ts';
 import { type CallbackReceiverOptions, createCallbackReceiver, notJson } from './callback-receiver.ts';
 import { createRefusalLog } from './refusal-log.ts';
+import { traceCallbacks } from './traced-callbacks.ts';
 
 export interface CallbackDoorOptions extends CallbackReceiverOptions {
   readonly authenticator: CallbackAuthenticator;
   /** Counted up with each callback. */
   readonly counts?: CallbackCounts;
+  /** Null: there are no traces. */
+  readonly tracing?: Tracing | null;
 }
 
 /** The business and perhaps a token, in a wildcard because Fastify matches no parameter of more than 100 characters. */
@@ -38,8 +42,9 @@ const noBody = Buffer.alloc(0);
  * 415 | not wholly understood 422, kept in quarantine | store down 503, so it is repeated
  */
 export async function callbackDoor(scope: FastifyInstance, options: CallbackDoorOptions): Promise<void> {
-  const { authenticator, log, counts = createCallbackCounts() } = options;
-  const receive = createCallbackReceiver(options);
+  const { authenticator, log, counts = createCallbackCounts(), tracing } = options;
+  const receiver = createCallbackReceiver(options);
+  const receive = tracing ? traceCallbacks(receiver, tracing) : receiver;
   const reportRefusal = createRefusalLog(log);
   const senders = new WeakMap<FastifyRequest<Route>, Sender>();
 
@@ -88,7 +93,7 @@ export async function callbackDoor(scope: FastifyInstance, options: CallbackDoor
     if (!sender) throw new Error('a callback came past its first check');
     const callback = authenticator.verify(sender, request.body ?? noBody, Date.now());
     if (callback && 'failed' in callback) return refuseSender(reply, callback);
-    const { outcome, body } = callback ? await receive(callback) : notJson;
+    const { outcome, body } = callback ? await receive(callback, request.headers['traceparent']) : notJson;
     return answer(reply, outcome, body);
   });
   const otherMethods = scope.supportedMethods.filter((method) => method !== 'POST');

@@ -17,8 +17,11 @@ export interface CallbackAnswer {
   readonly body: object;
 }
 
-/** Records one authentic callback. What it answers as recorded is durable. */
-export type ReceiveCallback = (callback: AuthenticCallback) => Promise<CallbackAnswer>;
+/**
+ * Records one authentic callback. What it answers as recorded is durable. The `traceparent` is the sender's header,
+ * where there was one: nothing of it is checked yet.
+ */
+export type ReceiveCallback = (callback: AuthenticCallback, traceparent?: unknown) => Promise<CallbackAnswer>;
 
 /** Enough of them to see what is wrong. */
 const maxFaultsTold = 20;
@@ -47,18 +50,18 @@ export function createCallbackReceiver({ format, messaging, log }: CallbackRecei
     }
   }
 
-  return async ({ business, text }) => {
+  return async ({ business, text }, traceparent) => {
     const arrival = { business, receivedAt: Date.now() };
     const reading = read(text, arrival);
     if (reading === undefined) return notJson;
     const { news, accepted, faults } = reading;
     if (faults.length === 0) {
-      const recorded = news.length === 0 || (await record(news));
+      const recorded = news.length === 0 || (await record(news, [], traceparent));
       return recorded ? { outcome: 'understood', body: { accepted } } : notRecorded;
     }
     const told = faults.slice(0, maxFaultsTold);
     const quarantined: QuarantinedCallback = { ...arrival, raw: text, reason: describeFaults(told) };
-    if (!(await record(news, [quarantined]))) return notRecorded;
+    if (!(await record(news, [quarantined], traceparent))) return notRecorded;
     log.warn(
       { business, accepted, faults: told },
       'a callback was not understood, and is kept in quarantine',

@@ -3,6 +3,15 @@ import ky from 'ky';
 import type { Logger } from 'pino';
 import { GatewayError } from '../errors.ts';
 import type { OutgoingText } from '../outgoing-text.ts';
+import {
+  errorTypeOf,
+  idAttribute,
+  inSpan,
+  operationAttributes,
+  type Span,
+  type Tracing,
+  untraced,
+} from '../tracing.ts';
 import { createCredentials } from './credentials.ts';
 import { ExchangeError } from './exchange-error.ts';
 import { createPacing } from './pacing.ts';
@@ -35,6 +44,7 @@ export interface PingupClientOptions {
   /** Sends that begin within any second; null: as many as may be. */
   readonly sendsPerSecond: number | null;
   readonly log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+  readonly tracing?: Tracing | undefined;
 }
 
 const maxAnswerBytes = 64 * 1024;
@@ -51,7 +61,7 @@ const maxPauseMs = 2_000;
  */
 export function createPingupClient(options: PingupClientOptions): PingupClient {
   const { baseUrl, business, apiKey, timeoutMs, callbackUrl, concurrency, log } = options;
-  const { maxWaiting, sendsPerSecond } = options;
+  const { maxWaiting, sendsPerSecond, tracing = untraced } = options;
   const url = `${baseUrl}/${encodeURIComponent(business)}/messages`;
   const pool = createPooledFetch({
     origin: new URL(url).origin,
@@ -69,6 +79,7 @@ export function createPingupClient(options: PingupClientOptions): PingupClient {
   // time-out that forgets the body, and errors that carry the address.
   const api = ky.create({ retry: 0, timeout: false, throwHttpErrors: false });
 
+  const call = describeCall(new URL(url), business);
   const pacing = createPacing({ concurrency, maxWaiting, perSecond: sendsPerSecond, log });
   const credentials = createCredentials(log);
   const closing = new AbortController();
@@ -95,12 +106,25 @@ export function createPingupClient(options: PingupClientOptions): PingupClient {
     }
   }
 
-  /** @throws ExchangeError where nothing left, GatewayError otherwise. */
-  async function ask(outgoing: Outgoing): Promise<string> {
+  /**
+   * One try, in a span that Pingup is told of.
+   *
+   * @throws ExchangeError where nothing left, GatewayError otherwise.
+   */
+  function ask(outgoing: Outgoing): Promise<string> {
+    const span = tracing.start({ ...call, parent: outgoing.traceparent });
+    const traced = { ...outgoing, traceparent: span.traceparent };
+    return inSpan(span, () => exchange(traced, span), failureOf);
+  }
+
+  async function exchange(outgoing: Outgoing, span: Span): Promise<string> {
     const answer = api.post(url, { fetch: (input) => pool.exchange(input, outgoing) });
     const response = await answer.catch(tellWhetherItLeft);
+    span.set({ 'http.response.status_code': response.status });
     credentials.observe(response.status);
-    return readSendAnswer(response);
+    const id = await readSendAnswer(response);
+    span.set(idAttribute(id));
+    return id;
   }
 
   return {
@@ -112,6 +136,22 @@ export function createPingupClient(options: PingupClientOptions): PingupClient {
       return pool[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Of the address, the host alone: a path can be anybody's secret. */
+function describeCall({ protocol, hostname, port }: URL, business: string) {
+  const attributes = {
+    ...operationAttributes('send', business),
+    'http.request.method': 'POST',
+    'url.template': '/{business}/messages',
+    'server.address': hostname,
+    'server.port': Number(port) || (protocol === 'https:' ? 443 : 80),
+  };
+  return { name: 'POST /{business}/messages', kind: 'client', attributes } as const;
+}
+
+function failureOf(error: unknown): string {
+  return error instanceof ExchangeError ? 'PINGUP_UNAVAILABLE' : errorTypeOf(error);
 }
 
 /** The documented body. JSON leaves out what is undefined. */

@@ -112,6 +112,7 @@ test('what breaks down in Apollo itself is an id to find it by on HTTP, and no w
     describeError: createErrorDescriber({ log, suggestions: true }),
     authenticate: null,
     log,
+    tracing: null,
     page: null,
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });

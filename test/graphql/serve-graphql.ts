@@ -33,7 +33,7 @@ export async function serveGraphql(options: GraphqlUnderTestOptions = {}): Promi
   const app = createHttpServer({ log, serving: () => true, trustedProxies: edge.trustedProxies });
   const schema = await buildGatewaySchema();
   const sockets = parts.use(
-    await serveFrontends(app, { schema, context, authenticate, edge, page: null, log }),
+    await serveFrontends(app, { schema, context, authenticate, edge, page: null, log, tracing: null }),
   );
   parts.defer(async () => {
     const closed = app.close();
