@@ -8,6 +8,8 @@ const root = resolve(import.meta.dirname, '../src');
 const layers: readonly (readonly RegExp[])[] = [
   [/^main\.ts$/],
   [/^gateway\.ts$/],
+  [/^gateway-doors\.ts$/],
+  [/^gateway-parts\.ts$/],
   [/^http\//],
   [/^auth\//, /^graphql\//, /^pingup\/(?!port)/, /^store\/(?!port)/, /^sandbox\//],
   [/^(logged|measured|stoppable|traced)-messaging\.ts$/],
