@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { businessPattern } from '../account.ts';
 import { type Caller, scopes } from '../caller.ts';
 import { ConfigError } from '../config-error.ts';
+import { duplicateKeys } from '../duplicate-keys.ts';
+import { parseJson } from '../parse-json.ts';
 import { everyBusiness } from './token-claims.ts';
 
 /** The keys of machines, of which only the hashes are known here. */
@@ -82,11 +84,11 @@ async function readJson(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch((cause) => {
     throw fault(`${path} cannot be read (${cause.code})`);
   });
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw fault(`${path} holds no JSON`);
-  }
+  const json = parseJson(text);
+  if (json === undefined) throw fault(`${path} holds no JSON`);
+  const twice = duplicateKeys(text);
+  if (twice.length > 0) throw fault(...twice.map((place) => `${place}: expected once, not twice`));
+  return json;
 }
 
 function fault(...sentences: readonly string[]): ConfigError {

@@ -11,13 +11,14 @@ import {
   type ValidationRule,
 } from 'graphql';
 import { makeServer, type SubscribePayload } from 'graphql-ws';
-import { type Authenticate, anyone } from '../caller.ts';
+import type { Authenticate } from '../caller.ts';
 import { GatewayError, type GatewayErrorCode } from '../errors.ts';
 import type { Tracing } from '../tracing.ts';
-import type { GatewayContext, SharedContext } from './context.ts';
+import type { SharedContext } from './context.ts';
 import type { DescribeError } from './describe-error.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { closeIfExpired, createSocketCallers } from './socket-callers.ts';
+import { createSocketContexts } from './socket-contexts.ts';
 import {
   beginOperation,
   closeOperations,
@@ -74,7 +75,7 @@ export function createWebsocketProtocol(options: WebsocketProtocolOptions): Grap
     initMs = 3_000,
   } = options;
   const callers = authenticate && createSocketCallers(authenticate);
-  const contextOf = createContexts(context, authenticate !== null);
+  const contextOf = createSocketContexts(context, authenticate !== null);
   const check = createDocumentCache(schema, rules);
   const lifetimes = createSubscriptionLifetimes(subscriptionMs);
 
@@ -116,7 +117,12 @@ export function createWebsocketProtocol(options: WebsocketProtocolOptions): Grap
   const protocol: ProtocolOptions = {
     schema,
     connectionInitWaitTimeout: initMs,
-    onConnect: ({ extra, connectionParams }) => callers?.admit(extra, connectionParams?.['authorization']),
+    onConnect: (socket) => {
+      const authorization = socket.connectionParams?.['authorization'];
+      // graphql-ws would keep it as long as the socket lives: up to 64 KiB, and a secret.
+      Object.assign(socket, { connectionParams: undefined });
+      return callers?.admit(socket.extra, authorization);
+    },
     execute: (args) => contain(() => execute(args)),
     subscribe: (args) => contain(() => subscribe(args)),
     onSubscribe: ({ extra }, _id, payload) => begin(extra, payload),
@@ -141,19 +147,6 @@ export function createWebsocketProtocol(options: WebsocketProtocolOptions): Grap
       lifetimes[Symbol.dispose]();
       callers?.[Symbol.dispose]();
     },
-  };
-}
-
-/** One for all where nobody is asked; else one for each operation, whose caller has been admitted. */
-function createContexts(
-  context: SharedContext,
-  asked: boolean,
-): (socket: SocketOperations) => GatewayContext {
-  const forAnyone: GatewayContext = { ...context, traceparent: undefined, caller: anyone };
-  return ({ caller }) => {
-    if (!asked) return forAnyone;
-    if (!caller) throw new Error('an operation was begun before its caller was admitted');
-    return { ...forAnyone, caller };
   };
 }
 

@@ -1,6 +1,7 @@
 import type { CallbackFault, CallbackReading } from '../callback-reading.ts';
 import type { CallbackFormat } from '../config.ts';
 import { type Message, merge } from '../message.ts';
+import { parseJson } from '../parse-json.ts';
 import type { QuarantinedCallback } from '../store/port.ts';
 import { type Arrival, createElementReader } from './callback-element.ts';
 
@@ -46,15 +47,6 @@ export function createQuarantineReader(
     if (reading) return reading;
     return { news: [], accepted: 0, faults: [{ index: 0, expected: 'JSON' }] };
   };
-}
-
-/** Undefined where it is not JSON: no JSON text has that value. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function mergeByMessage(messages: readonly Message[]): readonly Message[] {

@@ -75,6 +75,11 @@ test('one key has one entry', async () => {
   expect(await faultsOf({ crm, again: crm })).toContain('AUTH_API_KEYS_FILE: expected each sha256 once');
 });
 
+test('a name that stands twice is told, and neither of its entries is taken', async () => {
+  const entry = JSON.stringify(crm);
+  expect(await faultsOf(`{"crm":${entry},"crm":${entry}}`)).toContain('crm: expected once, not twice');
+});
+
 test.each(['[]', '7', '{', ''])('%j is no file of keys', async (text) => {
   expect(await faultsOf(text)).toMatch(/AUTH_API_KEYS_FILE: .*(expected an object of keys by name|no JSON)/);
 });
