@@ -27,5 +27,12 @@ for (const name of wanted.length > 0 ? wanted : Object.keys(benchmarks).filter((
   const benchmark = benchmarks[name];
   if (!benchmark)
     throw new Error(`${name}: no such benchmark; there are ${Object.keys(benchmarks).join(', ')}`);
-  process.stdout.write(await benchmark());
+  process.stdout.write(await benchmark().catch(complain));
+}
+
+/** A server that ended makes what was being disposed of fail as well, and Node shows that only. */
+function complain(error: unknown): never {
+  if (!(error instanceof SuppressedError)) throw error;
+  process.stderr.write(`${error.error}\n`);
+  return complain(error.suppressed);
 }
