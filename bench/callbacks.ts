@@ -34,8 +34,8 @@ export async function benchmarkCallbacks(): Promise<Report> {
       inFlight: 32,
     });
     const invented = Array.from({ length: messageCount }, (_, index) => `${round}-${index}`);
-    const rate = await runRound({ port: gateway.port, path: gateway.callbackPath }, sent, subscribers);
-    const bareRate = await runRound({ port: bare.port, path: '/' }, invented, bareSubscribers);
+    const rate = await runCallbacks({ port: gateway.port, path: gateway.callbackPath }, sent, subscribers);
+    const bareRate = await runCallbacks({ port: bare.port, path: '/' }, invented, bareSubscribers);
     if (round === 0) continue;
     gatewayValues.push(rate);
     bareValues.push(bareRate);
@@ -50,14 +50,16 @@ export async function benchmarkCallbacks(): Promise<Report> {
   };
 }
 
-interface Address {
+export interface CallbackAddress {
   readonly port: number;
   readonly path: string;
+  /** Further headers of the callback with this body, each with the end of its line. */
+  readonly headersFor?: (body: string) => string;
 }
 
 /** Watches the messages, moves each of them to READ, and returns how many callbacks went through in a second. */
-async function runRound(
-  { port, path }: Address,
+export async function runCallbacks(
+  { port, path, headersFor }: CallbackAddress,
   messageIds: readonly string[],
   subscribers: Subscribers,
 ): Promise<number> {
@@ -69,7 +71,14 @@ async function runRound(
     const bodies = messageIds.map((message_id) => JSON.stringify({ message_id, status }));
     const nextBody = () => bodies.pop();
     const pushed = subscribers.pushed(bodies.length);
-    const answered = loadWithPosts({ port, path, inFlight, nextBody, onAnswer: () => undefined });
+    const answered = loadWithPosts({
+      port,
+      path,
+      inFlight,
+      nextBody,
+      ...(headersFor && { headersFor }),
+      onAnswer: () => undefined,
+    });
     await withinLimit('every callback is answered, and its state pushed', Promise.all([answered, pushed]));
   }
   const seconds = (performance.now() - start) / 1000;

@@ -6,7 +6,11 @@ export interface Figures {
 }
 
 /** What is asked of the gateway. */
-export type Target = { readonly atLeast: number } | { readonly atMost: number };
+export type Target =
+  | { readonly atLeast: number }
+  | { readonly atMost: number }
+  /** Such a part of what the first reference does, at least. */
+  | { readonly ofFirstReference: number };
 
 export interface Report {
   readonly title: string;
@@ -21,10 +25,10 @@ export interface Report {
 
 /** A report as a table: medians with the lowest and the highest round, and ratios of medians. */
 export function describeReport(report: Report): string {
-  const { title, unit, target, gateway, references, besides = [] } = report;
+  const { title, unit, gateway, references, besides = [] } = report;
   const lines = [
     row(['', `median ${unit}`, 'lowest', 'highest', '']),
-    row([...cells(gateway), describeTarget(target, median(gateway.values))]),
+    row([...cells(gateway), describeTarget(report)]),
     ...references.map((figures) => row([...cells(figures), describeRatio(gateway, figures)])),
     ...besides.map((figures) => row([...cells(figures), ''])),
   ];
@@ -47,10 +51,16 @@ function rounded(value: number): string {
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-function describeTarget(target: Target, value: number): string {
-  return 'atLeast' in target
-    ? `target: at least ${rounded(target.atLeast)}, ${value >= target.atLeast ? 'met' : 'MISSED'}`
-    : `target: at most ${rounded(target.atMost)}, ${value <= target.atMost ? 'met' : 'MISSED'}`;
+function describeTarget({ target, gateway, references: [first] }: Report): string {
+  const value = median(gateway.values);
+  if ('atMost' in target) return verdict(`at most ${rounded(target.atMost)}`, value <= target.atMost);
+  if ('atLeast' in target) return verdict(`at least ${rounded(target.atLeast)}`, value >= target.atLeast);
+  const part = value / median(first?.values ?? []);
+  return verdict(`at least ${target.ofFirstReference} of the next`, part >= target.ofFirstReference);
+}
+
+function verdict(target: string, isMet: boolean): string {
+  return `target: ${target}, ${isMet ? 'met' : 'MISSED'}`;
 }
 
 function describeRatio(gateway: Figures, reference: Figures): string {

@@ -17,6 +17,8 @@ export interface GatewayUnderTestOptions {
   /** A Pingup that is there already. Otherwise the gateway gets one of its own. */
   readonly pingupUrl?: string;
   readonly expectedWarnings?: readonly string[];
+  /** Environment variables besides. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Flags for Node come from `BENCH_GATEWAY_FLAGS`, separated by blanks: `--cpu-prof --cpu-prof-dir=DIRECTORY`. */
@@ -43,6 +45,7 @@ export async function startGatewayUnderTest(
         SOCKETS_PER_ADDRESS: '100000',
         MESSAGES_PER_SECOND: '100000',
         STORE_URL: `sqlite:${join(directory, 'gateway.db')}`,
+        ...options.env,
       },
     }),
   );

@@ -1,4 +1,5 @@
 import { benchmarkCallbacks } from './callbacks.ts';
+import { benchmarkEverything } from './everything.ts';
 import { describeReport, type Report } from './figures.ts';
 import { benchmarkMemory } from './memory.ts';
 import { benchmarkMutations } from './mutations.ts';
@@ -12,6 +13,7 @@ const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   callbacks: reporting(benchmarkCallbacks),
   memory: reporting(benchmarkMemory),
   mutations: reporting(benchmarkMutations),
+  everything: async () => (await benchmarkEverything()).map(describeReport).join(''),
   outage: benchmarkOutage,
 };
 

@@ -7,6 +7,8 @@ export interface HttpLoad {
   readonly inFlight: number;
   /** The body of the next request, ASCII; undefined once there is none left. */
   readonly nextBody: () => string | undefined;
+  /** Further headers of the request with this body, each with the end of its line. */
+  readonly headersFor?: (body: string) => string;
   /** Is given the body of each answer, all of them 200. What it throws ends the load. */
   readonly onAnswer: (body: string) => void;
 }
@@ -20,14 +22,14 @@ export async function loadWithPosts(load: HttpLoad): Promise<void> {
   await Promise.all(Array.from({ length: load.inFlight }, () => runConnection(load)));
 }
 
-function runConnection({ port, path, nextBody, onAnswer }: HttpLoad): Promise<void> {
+function runConnection({ port, path, nextBody, headersFor, onAnswer }: HttpLoad): Promise<void> {
   return new Promise((resolve, reject) => {
     const connection = openPostConnection({ port, path, onOpen: ask, onAnswer: take, onLost: reject });
 
     function ask(): void {
       const body = nextBody();
       if (body !== undefined) {
-        connection.post(body);
+        connection.post(body, headersFor?.(body));
       } else {
         connection.end();
         resolve();

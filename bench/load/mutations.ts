@@ -33,6 +33,8 @@ export interface SendLoad {
   readonly dialect: SendDialect;
   readonly count: number;
   readonly inFlight: number;
+  /** Further headers, each with the end of its line. */
+  readonly headers?: string;
 }
 
 /**
@@ -40,7 +42,13 @@ export interface SendLoad {
  *
  * @throws Error for an answer without an id, and for an id that comes twice.
  */
-export async function sendTexts({ port, dialect, count, inFlight }: SendLoad): Promise<string[]> {
+export async function sendTexts({
+  port,
+  dialect,
+  count,
+  inFlight,
+  headers = '',
+}: SendLoad): Promise<string[]> {
   const ids = new Set<string>();
   let asked = 0;
 
@@ -58,6 +66,6 @@ export async function sendTexts({ port, dialect, count, inFlight }: SendLoad): P
     ids.add(id);
   }
 
-  await loadWithPosts({ port, path: dialect.path, inFlight, nextBody, onAnswer });
+  await loadWithPosts({ port, path: dialect.path, inFlight, nextBody, headersFor: () => headers, onAnswer });
   return [...ids];
 }

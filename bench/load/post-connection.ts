@@ -2,8 +2,12 @@ import { connect } from 'node:net';
 
 /** A kept connection that POSTs JSON, one request at a time. */
 export interface PostConnection {
-  /** The body is ASCII. The answer to the one before must have come. */
-  post(body: string): void;
+  /**
+   * The body is ASCII. The answer to the one before must have come.
+   *
+   * @param headers further ones, each with the end of its line.
+   */
+  post(body: string, headers?: string): void;
   end(): void;
 }
 
@@ -56,7 +60,8 @@ export function openPostConnection(options: PostConnectionOptions): PostConnecti
   socket.on('error', (error) => (failure = error));
   socket.on('close', lost);
   return {
-    post: (body) => void socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`, 'latin1'),
+    post: (body, headers = '') =>
+      void socket.write(`${head}${headers}Content-Length: ${body.length}\r\n\r\n${body}`, 'latin1'),
     end: () => void socket.off('close', lost).end(),
   };
 }

@@ -38,7 +38,11 @@ const statuses = ['ACCEPTED', 'SENT', 'DELIVERED', 'READ'];
  * A state that is wrong, twice, or out of order, a completion before READ, and a lost socket make the wait under way
  * reject, and every later one. A state that is missing makes it wait for ever, so whoever waits sets a limit.
  */
-export async function openSubscribers(port: number, count: number): Promise<Subscribers> {
+export async function openSubscribers(
+  port: number,
+  count: number,
+  connectionParams?: object,
+): Promise<Subscribers> {
   const sockets: BenchSocket[] = [];
   const revisions = new Map<string, number>();
   const acks = createCounter();
@@ -69,7 +73,7 @@ export async function openSubscribers(port: number, count: number): Promise<Subs
   async function open(): Promise<void> {
     const socket = await openBenchSocket({ port, onText, onPing: pings.add, onLost: fail });
     sockets.push(socket);
-    socket.send('{"type":"connection_init"}');
+    socket.send(JSON.stringify({ type: 'connection_init', payload: connectionParams }));
   }
 
   for (let opened = 0; opened < count; opened += connectionsAtOnce) {
