@@ -11,6 +11,7 @@ import {
 import { isJwtAlgorithm, type JwtAlgorithm, jwtAlgorithms } from './jwt-key.ts';
 import { isLoopback } from './loopback.ts';
 import { type DeliveryStatus, deliveryStatuses } from './message.ts';
+import { storeVariables } from './store-variables.ts';
 import { tracingVariables } from './tracing-variables.ts';
 
 /**
@@ -145,10 +146,7 @@ export const variables = z.object({
   CALLBACK_FAILURE_CODE_POINTER: jsonPointer(),
   CALLBACK_FAILURE_REASON_POINTER: jsonPointer(),
   SANDBOX_STEP_MS: wholeNumber(0, 3_600_000).default(2_000),
-  STORE_URL: z
-    .string()
-    .regex(/^sqlite:.+$/, 'sqlite:<path of a file>')
-    .default('sqlite:data/gateway.db'),
+  ...storeVariables,
   STORE_MESSAGE_TEXT: flag().default(true),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
   IDEMPOTENCY_HOURS: wholeNumber(1, 720).default(24),

@@ -3,6 +3,7 @@ import { type AccountsConfig, accountFaults, toAccounts } from './config-account
 import { ConfigError } from './config-error.ts';
 import { type Environment, type Variables, variables } from './config-variables.ts';
 import type { DeliveryStatus } from './message.ts';
+import { type StoreBackend, storeFaults, toBackend } from './store-variables.ts';
 import { type TracingConfig, toTracing } from './tracing-variables.ts';
 
 /** All that the gateway can be told, checked and with its defaults filled in. `.env.example` describes each one. */
@@ -95,8 +96,7 @@ export interface CallbackFormat {
 }
 
 export interface StoreConfig {
-  /** The SQLite file. */
-  readonly path: string;
+  readonly backend: StoreBackend;
   /** Whether what texts say is kept. */
   readonly keepTexts: boolean;
   readonly retentionDays: number;
@@ -127,6 +127,7 @@ export function parseConfig(environment: Environment): Config {
     ...issues.map((issue) => describeIssue(issue.path.join('.'), issue.message, env)),
     ...accountFaults(env),
     ...authFaults(env),
+    ...storeFaults(env),
     ...(parsed.success ? valueFaults(parsed.data) : []),
     ...unknownVariables(env).map((name) => `${name}: no such variable; .env.example lists them all`),
   ];
@@ -154,7 +155,8 @@ function valueFaults({ IDEMPOTENCY_HOURS, RETENTION_DAYS, PORT, METRICS_PORT }: 
   ];
 }
 
-const ourPrefixes = /^(PINGUP|CALLBACK|STORE|RETENTION|IDEMPOTENCY|AUTH)_/;
+/** Of `REDIS_…` only what is like ours: others have variables of that name, to make a STORE_URL from. */
+const ourPrefixes = /^(PINGUP|CALLBACK|STORE|RETENTION|IDEMPOTENCY|AUTH)_|^REDIS_(REPLICA|ACCEPT)/;
 /** What Kubernetes sets for a service that happens to be called `pingup` or `store`. */
 const serviceLinks = /_(SERVICE|PORT)(_|$)/;
 
@@ -178,7 +180,7 @@ function toConfig(env: Variables, isProduction: boolean): Config {
     pingup: { timeoutMs: env.PINGUP_TIMEOUT_MS, sendCallbackUrl: env.PINGUP_SEND_CALLBACK_URL },
     callback: { format: toFormat(env), proof: toProof(env), networks: env.CALLBACK_NETWORKS },
     store: {
-      path: env.STORE_URL.slice('sqlite:'.length),
+      backend: toBackend(env),
       keepTexts: env.STORE_MESSAGE_TEXT,
       retentionDays: env.RETENTION_DAYS,
       idempotencyHours: env.IDEMPOTENCY_HOURS,

@@ -11,9 +11,9 @@ import { type AccountsClient, createAccountsClient } from './pingup/accounts-cli
 import { callbackUrl } from './pingup/callback-address.ts';
 import { type Sandbox, startSandbox } from './sandbox/sandbox.ts';
 import { settleLostSends } from './store/lost-sends.ts';
+import { openStore } from './store/open-store.ts';
 import type { Store } from './store/port.ts';
 import { keepOnlyRecent } from './store/retention.ts';
-import { openSqliteStore } from './store/sqlite.ts';
 import { createMessageTraces, type MessageTraces } from './traced-messaging.ts';
 import type { Tracing } from './tracing.ts';
 import type { TracingConfig } from './tracing-variables.ts';
@@ -47,9 +47,9 @@ export async function openParts(config: Config, accounts: AccountBook, log: Logg
   }
 
   const formerBusiness = onlyBusiness(config, accounts);
-  const { path, retentionDays } = config.store;
+  const { backend, retentionDays } = config.store;
   const store = parts.use(
-    await openSqliteStore({ path, formerBusiness, log, onBatch: metrics.batchAnswered, onPush }),
+    await openStore(backend, { formerBusiness, log, onBatch: metrics.batchAnswered, onPush }),
   );
   const pingup = parts.use(openPingup(config, accounts, sandbox, tracing, log));
   parts.use(keepOnlyRecent(store, retentionDays, log));

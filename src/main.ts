@@ -6,6 +6,7 @@ import { type Config, parseConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { logOptions } from './log-options.ts';
+import { nameOfBackend, storeSecrets } from './store-variables.ts';
 
 /** How long a shutdown may take before the process ends itself: orchestrators kill after 10 s. */
 const shutdownMs = 9_500;
@@ -13,7 +14,8 @@ const shutdownMs = 9_500;
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
   const accounts = await openAccountBook(config.accounts);
-  const others = [...authSecrets(config.auth), ...Object.values(config.tracing?.headers ?? {})];
+  const headers = Object.values(config.tracing?.headers ?? {});
+  const others = [...authSecrets(config.auth), ...storeSecrets(config.store.backend), ...headers];
   const secrets = withOthers(accounts.secrets, others);
   const log = pino(logOptions({ level: config.logLevel, secrets }));
   // Node would print the error with all that hangs on it.
@@ -28,7 +30,10 @@ async function main(): Promise<void> {
     process.on('SIGHUP', () => void starting.then(({ reload }) => reload(), ignore));
   const gateway = await starting;
   process.stderr.write(welcome(config, accounts, gateway));
-  log.info({ url: gateway.url, store: config.store.path, sandbox: gateway.sandbox !== null }, 'listening');
+  log.info(
+    { url: gateway.url, store: nameOfBackend(config.store.backend), sandbox: gateway.sandbox !== null },
+    'listening',
+  );
 
   log.info({ signal: await stopSignal }, 'draining');
   setTimeout(() => process.exit(1), shutdownMs).unref();

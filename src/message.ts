@@ -63,6 +63,12 @@ export function keyText({ business, id }: MessageKey): string {
   return `${business}/${id}`;
 }
 
+/** Undoes `keyText`. */
+export function keyOfText(text: string): MessageKey {
+  const slash = text.indexOf('/');
+  return { business: text.slice(0, slash), id: text.slice(slash + 1) };
+}
+
 /** The furthest status: READ over DELIVERED over FAILED over SENT over ACCEPTED. */
 export function statusOf(message: Message): DeliveryStatus {
   const rank = Math.max(...message.history.map((event) => rankOf(event.status)));

@@ -32,7 +32,7 @@ test('an empty environment is the sandbox on the defaults', () => {
     },
     sandbox: { stepMs: 2_000 },
     pingup: { timeoutMs: 10_000 },
-    store: { path: 'data/gateway.db', retentionDays: 30 },
+    store: { backend: { kind: 'sqlite', path: 'data/gateway.db' }, retentionDays: 30 },
     logLevel: 'info',
   });
 });
@@ -172,7 +172,7 @@ test('all faults come in one message, each with its variable and what was expect
   expect(faults).toContain(
     'LOG_LEVEL: expected fatal, error, warn, info, debug, trace or silent, not "loud"',
   );
-  expect(faults).toContain('STORE_URL: expected sqlite:<path of a file>, not "mysql://x"');
+  expect(faults).toMatch(/STORE_URL: expected sqlite:<path of a file>, redis\[s\].*, not "mysql:\/\/x"/);
 });
 
 test('no fault shows a secret, nor one that stands in an address', () => {

@@ -12,7 +12,8 @@ export interface HealthOptions {
 /**
  * `GET /healthz`: 200 while the process answers at all; restart it when it does not.
  * `GET /readyz`: 200 while sends and callbacks can be served; otherwise 503, with what is in the way. How Pingup does is
- * shown as a detail: while it is down, callbacks still come, and no other gateway could send either.
+ * shown as a detail: while it is down, callbacks still come, and no other gateway could send either. So is what the
+ * store may lose, where its operator has accepted that.
  */
 export async function health(app: FastifyInstance, options: HealthOptions): Promise<void> {
   const { store, pingup, serving } = options;
@@ -20,10 +21,14 @@ export async function health(app: FastifyInstance, options: HealthOptions): Prom
   app.get('/readyz', async (_request, reply) => {
     if (!serving()) return notReady(reply, 'shutting down');
     return store.check().then(
-      () => ({ status: 'ready', pingup: pingup.health() }),
+      () => ({ status: 'ready', pingup: pingup.health(), ...risksOf(store) }),
       () => notReady(reply, 'the store cannot write'),
     );
   });
+}
+
+function risksOf({ risks = [] }: Store) {
+  return risks.length > 0 ? { store: { risks } } : {};
 }
 
 function notReady(reply: FastifyReply, reason: string): FastifyReply {

@@ -87,6 +87,9 @@ export interface Store {
    */
   forget(client: ForgottenClient): Promise<Forgotten>;
 
+  /** What may be lost of what was acknowledged, in sentences for the operator; absent or empty: nothing. */
+  readonly risks?: readonly string[];
+
   /** How many watches are open. */
   readonly watching: number;
 

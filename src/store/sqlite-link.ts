@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { createHealth } from './health.ts';
 import type { StoreLog } from './log.ts';
 import { rememberFiles } from './sqlite-files.ts';
 import { ownerFileOf } from './sqlite-owner.ts';
@@ -94,7 +95,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
           heard: heard as ((value: unknown) => void) | undefined,
           heavy: heavyOperations.has(call[0]),
         });
-        health.served(call[0]);
+        if (writingOperations.has(call[0])) health.wrote();
         return value as Value;
       } catch (error) {
         health.failed(error);
@@ -110,28 +111,6 @@ export async function openLink(options: LinkOptions): Promise<Link> {
       closing.abort();
       await replacing;
       await thread[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** Logs the first failure of a row, and the first write after it. Reads prove little: they need no space and no lock. */
-function createHealth(log: StoreLog | undefined) {
-  let failing = false;
-  let closed = false;
-  return {
-    /** What fails from now on fails because it comes too late. */
-    close(): void {
-      closed = true;
-    },
-    served(name: OperationName): void {
-      if (!failing || !writingOperations.has(name)) return;
-      failing = false;
-      log?.info({}, 'The store serves again.');
-    },
-    failed(error: unknown): void {
-      if (failing || closed) return;
-      failing = true;
-      log?.error({ err: error }, 'The store cannot serve.');
     },
   };
 }

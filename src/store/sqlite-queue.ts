@@ -1,5 +1,5 @@
-import { GatewayError } from '../errors.ts';
 import type { Answer } from './sqlite-protocol.ts';
+import { unavailable } from './unavailable.ts';
 
 /**
  * The calls on their way to the worker. While one batch is out, the next gathers: the slower a commit, the more
@@ -170,8 +170,4 @@ function settle({ heard, resolve, reject }: Pending, answer: Answer | undefined)
     heard?.(answer.value);
     resolve(answer.value);
   }
-}
-
-function unavailable(cause: unknown): GatewayError {
-  return new GatewayError('STORE_UNAVAILABLE', 'The store cannot serve at present.', { cause });
 }

@@ -1,7 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ForgottenClient } from '../forgotten-client.ts';
-import { keyText, type Message, type MessageKey } from '../message.ts';
+import { keyOfText, keyText, type Message, type MessageKey } from '../message.ts';
 import { persist } from '../persist.ts';
 import type { Begun, NewSend } from '../send.ts';
 import type { StoreLog } from './log.ts';
@@ -59,7 +59,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     const keys = watchers.keys();
     while (keys.length > 0) {
       const some = keys.splice(-catchUpBatch);
-      await link.ask(['find', some.map(keyOf)], (found) => {
+      await link.ask(['find', some.map(keyOfText)], (found) => {
         tell(found);
         const known = new Set(found.map(keyText));
         letGo(some.filter((key) => !known.has(key)));
@@ -169,12 +169,6 @@ async function locate(path: string): Promise<string> {
   } catch (error) {
     throw refusalOf(file, error);
   }
-}
-
-/** What `keyText` made. */
-function keyOf(text: string): MessageKey {
-  const slash = text.indexOf('/');
-  return { business: text.slice(0, slash), id: text.slice(slash + 1) };
 }
 
 type Heard = (found: readonly string[]) => void;

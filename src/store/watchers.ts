@@ -30,7 +30,10 @@ export interface Watchers {
 /** Called with each state that is handed to a watch, but for the first, which was there before it. */
 export type OnPush = (message: Message) => void;
 
-export function createWatchers(onPush: OnPush = () => undefined): Watchers {
+/** Called with the key of a message when its last watch has ended. */
+export type OnIdle = (key: string) => void;
+
+export function createWatchers(onPush: OnPush = () => undefined, onIdle: OnIdle = () => undefined): Watchers {
   // Most messages have one watch, which then stands for itself: a set for each would be half of what an idle one costs.
   const watches = new Map<string, Watch | Set<Watch>>();
   let size = 0;
@@ -51,6 +54,7 @@ export function createWatchers(onPush: OnPush = () => undefined): Watchers {
     if (all === watch) watches.delete(watch.key);
     if (all instanceof Set && all.delete(watch) && all.size === 0) watches.delete(watch.key);
     size -= 1;
+    if (!watches.has(watch.key)) onIdle(watch.key);
   }
 
   function watchesOf(key: string): Iterable<Watch> {

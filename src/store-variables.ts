@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { type RedisRisk, redisRisks } from './redis-risks.ts';
+import { parseRedisUrl, redisUrlForms, withoutCredentials } from './redis-url.ts';
+
+/** The variables that say where everything is kept. */
+export const storeVariables = {
+  STORE_URL: z
+    .string()
+    .refine(
+      (value) => /^sqlite:.+$/.test(value) || parseRedisUrl(value) !== undefined,
+      `sqlite:<path of a file>, ${redisUrlForms}`,
+    )
+    .default('sqlite:data/gateway.db'),
+  REDIS_REPLICAS: z
+    .string()
+    .regex(/^[0-9]$/, 'a whole number from 0 to 9')
+    .transform(Number)
+    .default(0),
+  REDIS_ACCEPT_RISK: z
+    .string()
+    .default('')
+    .transform((value, context) => {
+      const risks = value.split(',').flatMap((item) => item.trim() || []);
+      if (risks.every(isRisk)) return risks;
+      context.addIssue(`names with commas between, each one of ${redisRisks.join(', ')}`);
+      return z.NEVER;
+    }),
+};
+
+function isRisk(name: string): name is RedisRisk {
+  return redisRisks.some((risk) => risk === name);
+}
+
+type StoreVariables = z.output<z.ZodObject<typeof storeVariables>>;
+
+/** Where everything is kept. */
+export type StoreBackend =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  | {
+      readonly kind: 'redis';
+      /** One of `redisUrlForms`; it may hold a password. */
+      readonly url: string;
+      /** How many replicas have to have a write before it counts. */
+      readonly replicas: number;
+      readonly acceptedRisks: readonly RedisRisk[];
+    };
+
+export function toBackend(env: StoreVariables): StoreBackend {
+  const { STORE_URL: url, REDIS_REPLICAS: replicas, REDIS_ACCEPT_RISK: acceptedRisks } = env;
+  if (url.startsWith('sqlite:')) return { kind: 'sqlite', path: url.slice('sqlite:'.length) };
+  return { kind: 'redis', url, replicas, acceptedRisks };
+}
+
+/** What of these variables means nothing beside the others. */
+export function storeFaults(env: Readonly<Record<string, string | undefined>>): string[] {
+  if (env['STORE_URL']?.startsWith('redis')) return [];
+  return ['REDIS_REPLICAS', 'REDIS_ACCEPT_RISK']
+    .filter((name) => env[name] !== undefined)
+    .map((name) => `${name}: only for a Redis, and STORE_URL names none`);
+}
+
+/** For a log. */
+export function nameOfBackend(backend: StoreBackend): string {
+  return backend.kind === 'sqlite' ? backend.path : withoutCredentials(backend.url);
+}
+
+/** What no log may show: the password, as it is and as the address has it. */
+export function storeSecrets(backend: StoreBackend): string[] {
+  const password = backend.kind === 'redis' ? parseRedisUrl(backend.url)?.access.password : null;
+  return password ? [...new Set([password, encodeURIComponent(password)])] : [];
+}
