@@ -34,8 +34,11 @@ export async function benchmarkCallbacks(): Promise<Report> {
       inFlight: 32,
     });
     const invented = Array.from({ length: messageCount }, (_, index) => `${round}-${index}`);
-    const rate = await runCallbacks({ port: gateway.port, path: gateway.callbackPath }, sent, subscribers);
-    const bareRate = await runCallbacks({ port: bare.port, path: '/' }, invented, bareSubscribers);
+    const rate = await runCallbacks([{ port: gateway.port, path: gateway.callbackPath, subscribers }], sent);
+    const bareRate = await runCallbacks(
+      [{ port: bare.port, path: '/', subscribers: bareSubscribers }],
+      invented,
+    );
     if (round === 0) continue;
     gatewayValues.push(rate);
     bareValues.push(bareRate);
@@ -50,38 +53,53 @@ export async function benchmarkCallbacks(): Promise<Report> {
   };
 }
 
-export interface CallbackAddress {
+/** A server that takes callbacks, and those who watch messages on it. */
+export interface CallbackTarget {
   readonly port: number;
   readonly path: string;
   /** Further headers of the callback with this body, each with the end of its line. */
   readonly headersFor?: (body: string) => string;
+  readonly subscribers: Subscribers;
 }
 
-/** Watches the messages, moves each of them to READ, and returns how many callbacks went through in a second. */
+/**
+ * Watches the messages, spread over the targets, moves each of them to READ, by callbacks to whichever target is free, and
+ * returns how many went through in a second.
+ */
 export async function runCallbacks(
-  { port, path, headersFor }: CallbackAddress,
+  targets: readonly CallbackTarget[],
   messageIds: readonly string[],
-  subscribers: Subscribers,
 ): Promise<number> {
-  await withinLimit('every subscription shows its first state', subscribers.watch(messageIds));
-  const completed = subscribers.completed(messageIds.length);
+  const watched = targets.map(({ subscribers }, at) => ({
+    subscribers,
+    ids: messageIds.filter((_, index) => index % targets.length === at),
+  }));
+  const all = (what: (subscribers: Subscribers, ids: readonly string[]) => Promise<void>) =>
+    Promise.all(watched.map(({ subscribers, ids }) => what(subscribers, ids)));
+  const showing = all((subscribers, ids) => subscribers.watch(ids));
+  await withinLimit('every subscription shows its first state', showing);
+  const completed = all((subscribers, ids) => subscribers.completed(ids.length));
   const start = performance.now();
   // One word at a time: a connection that was slow to open could otherwise say `sent` after another said `delivered`.
   for (const status of words) {
     const bodies = messageIds.map((message_id) => JSON.stringify({ message_id, status }));
-    const nextBody = () => bodies.pop();
-    const pushed = subscribers.pushed(bodies.length);
-    const answered = loadWithPosts({
-      port,
-      path,
-      inFlight,
-      nextBody,
-      ...(headersFor && { headersFor }),
-      onAnswer: () => undefined,
-    });
+    const pushed = all((subscribers, ids) => subscribers.pushed(ids.length));
+    const answered = Promise.all(targets.map((target) => post(target, bodies, inFlight / targets.length)));
     await withinLimit('every callback is answered, and its state pushed', Promise.all([answered, pushed]));
   }
   const seconds = (performance.now() - start) / 1000;
   await withinLimit('every subscription completes', completed);
   return (words.length * messageIds.length) / seconds;
+}
+
+/** Posts the bodies that are still there, whoever takes them. */
+function post(
+  { port, path, headersFor }: CallbackTarget,
+  bodies: string[],
+  connections: number,
+): Promise<void> {
+  const headers = headersFor && { headersFor };
+  const nextBody = () => bodies.pop();
+  const load = { port, path, inFlight: Math.ceil(connections), nextBody, onAnswer: () => undefined };
+  return loadWithPosts({ ...load, ...headers });
 }

@@ -73,7 +73,7 @@ async function runRound({ gateway, subscribers }: Contender, token: string) {
   const start = performance.now();
   const ids = await sendTexts({ port, dialect: graphqlDialect, count: messageCount, inFlight, headers });
   const mutations = messageCount / ((performance.now() - start) / 1000);
-  const callbacks = await runCallbacks({ port, path, headersFor: signature }, ids, subscribers);
+  const callbacks = await runCallbacks([{ port, path, headersFor: signature, subscribers }], ids);
   return { mutations, callbacks };
 }
 

@@ -3,7 +3,9 @@ import { benchmarkEverything } from './everything.ts';
 import { describeReport, type Report } from './figures.ts';
 import { benchmarkMemory } from './memory.ts';
 import { benchmarkMutations } from './mutations.ts';
+import { benchmarkNodes } from './nodes.ts';
 import { benchmarkOutage } from './outage.ts';
+import { benchmarkRedisMemory } from './redis-memory.ts';
 
 /**
  * `npm run bench`, or `npm run bench -- callbacks memory mutations` for some of them. It fails where an answer is
@@ -14,6 +16,8 @@ const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   memory: reporting(benchmarkMemory),
   mutations: reporting(benchmarkMutations),
   everything: async () => (await benchmarkEverything()).map(describeReport).join(''),
+  nodes: async () => (await benchmarkNodes()).map(describeReport).join(''),
+  'redis-memory': reporting(benchmarkRedisMemory),
   outage: benchmarkOutage,
 };
 

@@ -60,7 +60,10 @@ async function measureGateway(): Promise<Growth> {
 }
 
 /** Messages known from a few large callbacks: sends would leave the process room that it then fills unseen. */
-async function makeKnown({ port, callbackPath }: GatewayUnderTest, ids: readonly string[]): Promise<void> {
+export async function makeKnown(
+  { port, callbackPath }: GatewayUnderTest,
+  ids: readonly string[],
+): Promise<void> {
   const bodies = Array.from({ length: ids.length / idsInCallback }, (_, index) => {
     const some = ids.slice(index * idsInCallback, (index + 1) * idsInCallback);
     return JSON.stringify(some.map((message_id) => ({ message_id, status: 'accepted' })));
@@ -83,7 +86,11 @@ function inventedIds(): string[] {
 }
 
 /** `pings`: how often the server is to have pinged each connection before it counts as idle. */
-async function measureGrowth(server: Child, messageIds: readonly string[], pings: number): Promise<Growth> {
+export async function measureGrowth(
+  server: Child,
+  messageIds: readonly string[],
+  pings: number,
+): Promise<Growth> {
   const fresh = await measure(server);
   using first = await watchAll(server, messageIds.slice(0, firstConnections));
   const warm = await measure(server);

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.ts';
+import { createPatientClock } from './patient-clock.ts';
 import { unavailable } from './unavailable.ts';
 
 /** The calls that were not answered yet, none of which waits for ever. */
@@ -25,27 +26,24 @@ export interface PatienceOptions {
 }
 
 interface Waiting {
+  /** By the patient clock. */
   readonly until: number;
   readonly giveUp: (error: GatewayError) => void;
 }
 
 export function createPatience(options: PatienceOptions = {}): Patience {
   const { patienceMs = 1_800, maxPending = 20_000 } = options;
-  // All wait equally long, so the first is always the next to be given up: one timer serves all.
+  // All wait equally long, so the first is always the next to be given up.
   const waiting = new Set<Waiting>();
-  let timer: NodeJS.Timeout | undefined;
+  const clock = createPatientClock(giveUpLate);
   let closed: PromiseWithResolvers<void> | undefined;
 
-  function giveUpLate(): void {
-    const now = performance.now();
-    timer = undefined;
+  function giveUpLate(now: number): boolean {
     for (const call of waiting) {
-      if (call.until > now) {
-        timer = setTimeout(giveUpLate, Math.ceil(call.until - now));
-        return;
-      }
+      if (call.until > now) break;
       call.giveUp(unavailable(new Error(`Redis did not answer within ${patienceMs} ms.`)));
     }
+    return waiting.size > 0;
   }
 
   function leave(call: Waiting): void {
@@ -57,13 +55,12 @@ export function createPatience(options: PatienceOptions = {}): Patience {
     if (closed) throw unavailable(new Error('The store is closed.'));
     if (waiting.size >= maxPending)
       throw unavailable(new Error(`${maxPending} calls wait for Redis already.`));
-    const until = performance.now() + patienceMs;
     const given = Promise.withResolvers<never>();
-    const entry = { until, giveUp: given.reject };
+    const entry = { until: clock.now + patienceMs, giveUp: given.reject };
     waiting.add(entry);
-    timer ??= setTimeout(giveUpLate, patienceMs);
+    clock.start();
     try {
-      return await Promise.race([work(until), given.promise]);
+      return await Promise.race([work(performance.now() + patienceMs), given.promise]);
     } catch (error) {
       throw error instanceof GatewayError ? error : unavailable(error);
     } finally {
@@ -80,7 +77,7 @@ export function createPatience(options: PatienceOptions = {}): Patience {
       closed ??= Promise.withResolvers();
       if (waiting.size === 0) closed.resolve();
       await closed.promise;
-      clearTimeout(timer);
+      clock.stop();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { createPatientClock } from './patient-clock.ts';
 import type { Answer } from './sqlite-protocol.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -58,6 +59,7 @@ export interface QueueOptions extends QueueLimits {
 
 interface Pending extends PromiseWithResolvers<unknown>, AskOptions {
   readonly call: string;
+  /** By the patient clock. */
   readonly deadline: number;
 }
 
@@ -69,7 +71,7 @@ export function createQueue(options: QueueOptions = {}): Queue {
   let outSince = 0;
   let waiting: Pending[] = [];
   let gathering = false;
-  let clock: NodeJS.Timeout | undefined;
+  const clock = createPatientClock(giveUpLate);
   let closed = false;
 
   function ask(call: string, { heard, heavy = false }: AskOptions = {}): Promise<unknown> {
@@ -77,10 +79,10 @@ export function createQueue(options: QueueOptions = {}): Queue {
     if (out.length + waiting.length >= maxPending) {
       return Promise.reject(unavailable(new Error(`${maxPending} calls wait for the database already.`)));
     }
-    const deadline = performance.now() + patienceMs;
+    const deadline = clock.now + patienceMs;
     const pending = { ...Promise.withResolvers<unknown>(), call, heard, heavy, deadline };
     waiting.push(pending);
-    clock ??= setTimeout(giveUpLate, patienceMs);
+    clock.start();
     // Not at once: the calls that this turn of the event loop still brings share the batch.
     if (!gathering) setImmediate(postNext);
     gathering = true;
@@ -103,15 +105,15 @@ export function createQueue(options: QueueOptions = {}): Queue {
     for (const [index, pending] of answered.entries()) settle(pending, answers[index]);
   }
 
-  function giveUpLate(): void {
-    const now = performance.now();
-    const error = unavailable(new Error(`The database did not answer within ${patienceMs} ms.`));
+  function giveUpLate(now: number): boolean {
     const late = (pending: Pending) => pending.deadline <= now;
-    for (const pending of out.filter(late)) pending.reject(error);
-    for (const pending of waiting.filter(late)) pending.reject(error);
+    // In the order of their deadlines, so most ticks look at no more than these.
+    const first = [out[0], waiting[0]].filter((pending) => pending !== undefined);
+    if (!first.some(late)) return first.length > 0;
+    const error = unavailable(new Error(`The database did not answer within ${patienceMs} ms.`));
+    for (const pending of [...out, ...waiting].filter(late)) pending.reject(error);
     waiting = waiting.filter((pending) => !late(pending));
-    const next = out.find((pending) => !late(pending)) ?? waiting[0];
-    clock = next && setTimeout(giveUpLate, next.deadline - now);
+    return waiting.length > 0 || !out.every(late);
   }
 
   function disconnect(cause: unknown): void {
@@ -136,7 +138,7 @@ export function createQueue(options: QueueOptions = {}): Queue {
     close: async () => {
       closed = true;
       await Promise.allSettled([...out, ...waiting].map((pending) => pending.promise));
-      clearTimeout(clock);
+      clock.stop();
     },
   };
 }

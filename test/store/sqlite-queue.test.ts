@@ -77,6 +77,14 @@ test('a call that fails rejects alone, with its reason as the cause', async () =
   expect(await good).toBe('good');
 });
 
+test('an answer that came while this thread was held up for longer than a call waits is heard', async () => {
+  await using echo = await startEcho({ patienceMs: 500 });
+  const answer = echo.queue.ask('1');
+  await new Promise(setImmediate);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+  expect(await answer).toBe(1);
+});
+
 test('a frozen worker gives STORE_UNAVAILABLE to what is out and to what waits, each in its time', async () => {
   await using echo = await startEcho({ patienceMs: 100 });
   echo.freeze();
