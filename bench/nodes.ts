@@ -1,49 +1,50 @@
 import { type RedisServer, startRedisServer } from '../test/support/redis-server.ts';
-import { runCallbacks } from './callbacks.ts';
+import { type CallbackTarget, runCallbacks } from './callbacks.ts';
 import type { Figures, Report } from './figures.ts';
 import { type GatewayUnderTest, startGatewayUnderTest } from './gateway-under-test.ts';
-import { openSubscribers, type Subscribers } from './load/subscribers.ts';
+import { openSubscribers } from './load/subscribers.ts';
 import { makeKnown } from './memory.ts';
 
 const messageCount = 6_000;
 const socketCount = 600;
 const rounds = 3;
 
-/** A set-up of nodes on one store. */
+/** Nodes on one store. */
 interface SetUp extends AsyncDisposable {
-  readonly name: string;
-  readonly nodes: readonly GatewayUnderTest[];
-  readonly subscribers: readonly Subscribers[];
-  readonly rates: number[];
+  readonly watchedNodes: readonly GatewayUnderTest[];
   /** Null: on SQLite. */
   readonly redis: RedisServer | null;
+}
+
+interface Outcome {
+  readonly name: string;
+  /** Callbacks a second, one for each round. */
+  readonly rates: readonly number[];
   /** What Redis sends out for each callback, in bytes, over all its connections. */
-  readonly bytes: number[];
+  readonly bytes: readonly number[];
 }
 
 /**
  * Callbacks a second through one, two and three nodes on one Redis, the subscriptions spread over them, so that most
  * states are pushed by another node than took the callback; and through one process on SQLite. Then the same on one node,
  * with further nodes beside it on which nobody watches: they are to cost nothing. Checked: as in the benchmark of
- * callbacks. All share two cores with the load, so more nodes are not more machines.
+ * callbacks. One after the other, and all share two cores with the load, so more nodes are not more machines.
  */
 export async function benchmarkNodes(): Promise<readonly Report[]> {
-  await using all = new AsyncDisposableStack();
-  const open = async (setUp: Promise<SetUp>) => all.use(await setUp);
-  const [one, two, three] = [await open(onRedis(1)), await open(onRedis(2)), await open(onRedis(3))];
-  const sqlite = await open(onSqlite());
-  const idle = [await open(onRedis(1, 2)), await open(onRedis(1, 6))];
-  const setUps = [one, two, three, sqlite, ...idle];
-  // The first round warms up; who begins takes turns.
-  for (let round = 0; round <= rounds; round += 1)
-    for (const setUp of round % 2 === 0 ? setUps : setUps.toReversed()) await runRound(setUp, round);
+  const sqlite = await measure('1 on SQLite', onSqlite());
+  const one = await measure('1 on Redis', onRedis(1));
+  const two = await measure('2 on Redis', onRedis(2));
+  const three = await measure('3 on Redis', onRedis(3));
+  const besideTwo = await measure('and 2 nobody watches on', onRedis(1, 2));
+  const besideFour = await measure('and 4 nobody watches on', onRedis(1, 4));
+  const idle = [besideTwo, besideFour];
   return [
     {
       title: `Durable callbacks on one Redis, ${messageCount.toLocaleString('en')} subscriptions spread over the nodes`,
       unit: '/s',
       target: { ofFirstReference: 0.5 },
       gateway: rateOf(one),
-      references: [rateOf(sqlite), rateOf(two), rateOf(three)],
+      references: [sqlite, two, three, ...idle].map(rateOf),
     },
     {
       title: 'What Redis sends for each callback, when nodes without a subscriber are added',
@@ -51,56 +52,50 @@ export async function benchmarkNodes(): Promise<readonly Report[]> {
       target: { ofFirstReference: 0.97 },
       gateway: { name: one.name, values: one.bytes },
       references: idle.map(({ name, bytes }) => ({ name, values: bytes })),
-      besides: idle.map(rateOf),
     },
   ];
 }
 
-async function onRedis(watching: number, idle = 0): Promise<SetUp> {
+async function onRedis(watched: number, idle = 0): Promise<SetUp> {
   await using parts = new AsyncDisposableStack();
   const redis = parts.use(await startRedisServer());
   const nodes: GatewayUnderTest[] = [];
-  for (let count = 0; count < watching + idle; count += 1)
+  for (let count = 0; count < watched + idle; count += 1)
     nodes.push(parts.use(await startGatewayUnderTest({ env: { STORE_URL: redis.url } })));
-  const others = idle > 0 ? `, ${idle} nobody watches on` : '';
-  return setUp(`${watching} on Redis${others}`, nodes.slice(0, watching), redis, parts.move());
+  const all = parts.move();
+  const dispose = () => all.disposeAsync();
+  return { watchedNodes: nodes.slice(0, watched), redis, [Symbol.asyncDispose]: dispose };
 }
 
 async function onSqlite(): Promise<SetUp> {
-  await using parts = new AsyncDisposableStack();
-  const node = parts.use(await startGatewayUnderTest());
-  return setUp('1 on SQLite', [node], null, parts.move());
+  const node = await startGatewayUnderTest();
+  return { watchedNodes: [node], redis: null, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() };
 }
 
-async function setUp(
-  name: string,
-  nodes: readonly GatewayUnderTest[],
-  redis: RedisServer | null,
-  parts: AsyncDisposableStack,
-): Promise<SetUp> {
-  const subscribers: Subscribers[] = [];
-  for (const { port } of nodes)
-    subscribers.push(parts.use(await openSubscribers(port, socketCount / nodes.length)));
-  const dispose = () => parts.disposeAsync();
-  return { name, nodes, subscribers, redis, rates: [], bytes: [], [Symbol.asyncDispose]: dispose };
-}
-
-async function runRound({ nodes, subscribers, redis, rates, bytes }: SetUp, round: number): Promise<void> {
-  const [first] = nodes;
-  if (!first) throw new Error('there is no node');
-  const ids = Array.from({ length: messageCount }, (_, index) => `${round}-${index}`);
-  await makeKnown(first, ids);
-  const targets = nodes.flatMap(({ port, callbackPath: path }, at) => {
-    const watchers = subscribers[at];
-    return watchers ? [{ port, path, subscribers: watchers }] : [];
-  });
-  const before = await bytesOut(redis);
-  const rate = await runCallbacks(targets, ids);
-  const sent = (await bytesOut(redis)) - before;
-  if (round === 0) return;
-  rates.push(rate);
-  // Each message has three, and each is pushed.
-  bytes.push(sent / (messageCount * 3));
+async function measure(name: string, starting: Promise<SetUp>): Promise<Outcome> {
+  await using setUp = await starting;
+  const { watchedNodes, redis } = setUp;
+  using sockets = new DisposableStack();
+  const targets: CallbackTarget[] = [];
+  for (const { port, callbackPath: path } of watchedNodes) {
+    const subscribers = sockets.use(await openSubscribers(port, socketCount / watchedNodes.length));
+    targets.push({ port, path, subscribers });
+  }
+  const rates: number[] = [];
+  const bytes: number[] = [];
+  // The first round warms up.
+  for (let round = 0; round <= rounds; round += 1) {
+    const ids = Array.from({ length: messageCount }, (_, index) => `${round}-${index}`);
+    for (const node of watchedNodes.slice(0, 1)) await makeKnown(node, ids);
+    const before = await bytesOut(redis);
+    const rate = await runCallbacks(targets, ids);
+    // Each message has three callbacks, and each is pushed.
+    const sent = ((await bytesOut(redis)) - before) / (messageCount * 3);
+    if (round === 0) continue;
+    rates.push(rate);
+    bytes.push(sent);
+  }
+  return { name, rates, bytes };
 }
 
 async function bytesOut(redis: RedisServer | null): Promise<number> {
@@ -108,6 +103,6 @@ async function bytesOut(redis: RedisServer | null): Promise<number> {
   return Number(/^total_net_output_bytes:([0-9]+)/m.exec(stats)?.[1] ?? 0);
 }
 
-function rateOf({ name, rates }: SetUp): Figures {
-  return { name: `${name}, /s`, values: rates };
+function rateOf({ name, rates }: Outcome): Figures {
+  return { name, values: rates };
 }

@@ -52,9 +52,9 @@ async function measureRound(): Promise<Sizes> {
   await using onSqlite = await startGatewayUnderTest();
   const ids = Array.from({ length: count }, (_, index) => `message-${index}`);
   for (const each of [gateway, onSqlite]) await makeKnown(each, ids);
-  const watched = await measureWatched(redis, gateway, ids);
   const node = await measureGrowth(gateway, ids, 1);
   const sqliteNode = await measureGrowth(onSqlite, ids, 1);
+  const watched = await measureWatched(redis, gateway, ids);
   const message = await measureKept(redis, gateway);
   return { node: node.later, sqliteNode: sqliteNode.later, watched, message };
 }

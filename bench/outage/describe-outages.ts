@@ -36,6 +36,8 @@ function columnOf({ times, sends, memory }: Outage): Record<string, string> {
   const finding = sends.filter(({ dueAt }) => dueAt > downAt && dueAt <= openedAt);
   const open = sends.filter(({ dueAt, endedAt }) => dueAt > openedAt && endedAt < backAt);
   const turnedAway = open.filter(({ outcome }) => outcome === 'PINGUP_UNAVAILABLE');
+  const recoveredAt = mostAccepted(sends, backAt);
+  const recovered = sends.filter(({ dueAt }) => dueAt >= recoveredAt);
   const tries = open.filter(({ outcome }) => outcome !== 'PINGUP_UNAVAILABLE');
   return {
     'the breaker opens after, s': seconds(openedAt - downAt),
@@ -50,7 +52,8 @@ function columnOf({ times, sends, memory }: Outage): Record<string, string> {
     'heap early, late, MiB': `${mebibytes(memory.early.heap)}, ${mebibytes(memory.late.heap)}`,
     'resident early, late, MiB': `${mebibytes(memory.early.resident)}, ${mebibytes(memory.late.resident)}`,
     'first accepted after the return, s': seconds(firstAccepted(sends, backAt) - backAt),
-    'over 95 % accepted from, s': seconds(mostAccepted(sends, backAt) - backAt),
+    'over 95 % accepted from, s': seconds(recoveredAt - backAt),
+    '  from then on accepted, %': (shareAccepted(recovered) * 100).toFixed(1),
   };
 }
 
@@ -63,15 +66,16 @@ function firstAccepted(sends: readonly AnsweredSend[], backAt: number): number {
 
 const windowMs = 250;
 
-/** The first instant from which on, in each quarter of a second, more than 95 % of the sends that began were accepted. */
+/** The beginning of the first quarter of a second in which more than 95 % of the sends that began were accepted. */
 function mostAccepted(sends: readonly AnsweredSend[], backAt: number): number {
   const after = sends.filter(({ dueAt }) => dueAt > backAt);
   const windows = Map.groupBy(after, ({ dueAt }) => Math.floor((dueAt - backAt) / windowMs));
-  const shortOf = [...windows].flatMap(([index, some]) => {
-    const accepted = some.filter(({ outcome }) => outcome === 'ACCEPTED').length;
-    return accepted > 0.95 * some.length ? [] : [index];
-  });
-  return backAt + (Math.max(-1, ...shortOf) + 1) * windowMs;
+  const good = [...windows].flatMap(([index, some]) => (shareAccepted(some) > 0.95 ? [index] : []));
+  return backAt + Math.min(...good) * windowMs;
+}
+
+function shareAccepted(sends: readonly AnsweredSend[]): number {
+  return sends.filter(({ outcome }) => outcome === 'ACCEPTED').length / sends.length;
 }
 
 function times3(sends: readonly AnsweredSend[], ...shares: readonly number[]): string {

@@ -108,24 +108,26 @@ export function splitAddress(address: Address): { readonly host: string; readonl
  * written, whether or not anybody reads it.
  */
 function startWatchdog(ping: () => Promise<unknown>, lose: (error: Error) => void) {
-  let askedAt: number | undefined;
+  /** How many beats ago it was asked: a beat counts once, however late this process was for it. */
+  let beats: number | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   function beat(): void {
-    if (askedAt === undefined) ask();
+    if (beats === undefined) ask();
     // What came while this process was busy is read first.
-    else if (performance.now() - askedAt >= silenceMs) setImmediate(loseIfSilent);
+    else if (beats * beatMs >= silenceMs) setImmediate(loseIfSilent);
+    else beats += 1;
   }
 
   function loseIfSilent(): void {
-    if (askedAt !== undefined) lose(new Error(`The server was silent for ${silenceMs} ms.`));
+    if (beats !== undefined) lose(new Error(`The server was silent for ${silenceMs} ms.`));
   }
 
   function ask(): void {
-    askedAt = performance.now();
+    beats = 0;
     ping().then(
       () => {
-        askedAt = undefined;
+        beats = undefined;
       },
       () => undefined,
     );
