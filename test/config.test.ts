@@ -315,3 +315,20 @@ test('.env.example lists every variable', () => {
   const listed = [...example.matchAll(/^#? ?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name);
   expect(listed.sort()).toEqual(Object.keys(variables.shape).sort());
 });
+
+test('a Redis is named by its address, with what may be lost', () => {
+  const url = 'redis+cluster://:secret@a,b:7001';
+  const env = { STORE_URL: url, REDIS_REPLICAS: '1', REDIS_ACCEPT_RISK: 'eviction, failover' };
+  const backend = { kind: 'redis', url, replicas: 1, acceptedRisks: ['eviction', 'failover'] };
+  expect(parseConfig(env).store.backend).toEqual(backend);
+  expect(faultsOf({ ...env, REDIS_ACCEPT_RISK: 'all' })).toContain(
+    'REDIS_ACCEPT_RISK: expected names with commas',
+  );
+  expect(faultsOf({ ...env, REDIS_REPLICAS: '-1' })).toContain(
+    'REDIS_REPLICAS: expected a whole number from 0 to 9',
+  );
+  expect(faultsOf({ ...env, REDIS_REPLICA: '1' })).toContain('REDIS_REPLICA: no such variable');
+  expect(faultsOf({ ...env, REDIS_PASSWORD: 'for the STORE_URL' })).toBe('');
+  expect(faultsOf({ REDIS_REPLICAS: '1' })).toContain('REDIS_REPLICAS: only for a Redis');
+  expect(faultsOf({ STORE_URL: 'redis://:secret@a/b' })).not.toContain('secret');
+});

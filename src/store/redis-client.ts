@@ -89,6 +89,7 @@ function optionsOf(address: Address, access: RedisAccess): RedisClientOptions {
     database: access.database,
     name: 'pingup-gateway',
     disableOfflineQueue: true,
+    disableClientInfo: true,
     maintNotifications: 'disabled',
     // Each call has a deadline of its own; one of node-redis' would be a timer for each command.
     commandOptions: { timeout: 0 },

@@ -114,22 +114,26 @@ export function openFleet(options: FleetOptions): Fleet {
       try {
         return await server[how]<T>(order, until, asked !== undefined);
       } catch (error) {
-        asked = await remedy(error, server, partition, until);
+        asked = await remedy(error, server, partition, until, how);
       }
     }
   }
 
-  /** Does what may help, and returns the server to ask about a key that has moved on already. */
+  /**
+   * Does what may help, and returns the server to read from a key that has moved on already. No write follows it there:
+   * it would begin a list anew of which the other half is still to come. It waits until the whole slot has moved.
+   */
   async function remedy(
     error: unknown,
     server: Server,
     partition: number,
     until: number,
+    how: 'write' | 'read',
   ): Promise<Server | undefined> {
     const found = remedyOf(error);
     const pause = pauseMs.least + Math.random() * (pauseMs.most - pauseMs.least);
     if (!(error instanceof Error) || !found || performance.now() + pause > until || disposed) throw error;
-    if (found === 'ask') return serverAt(redirectionOf(error, server.address));
+    if (found === 'ask' && how === 'read') return serverAt(redirectionOf(error, server.address));
     if (found === 'elsewhere') assign(partition, serverAt(redirectionOf(error, server.address)));
     refreshSoon();
     await delay(pause);

@@ -7,9 +7,12 @@ export const partitionCount = 64;
 const slots = 16_384;
 const slotsOfPartition = slots / partitionCount;
 
+/** How far the slot of a partition may be from the middle of its equal share of all slots. */
+const tolerance = 16;
+
 /**
- * The hash tag of each partition: the smallest number whose slot is within the partition's equal share of all slots. So
- * any number of primaries with equal shares of the slots have equal shares of the partitions, give or take one.
+ * The hash tag of each partition: the smallest number whose slot is about the middle of the partition's equal share of
+ * all slots. So primaries with equal shares of the slots have equal shares of the partitions, give or take one.
  */
 export const tags: readonly string[] = findTags();
 
@@ -28,8 +31,10 @@ export function partitionOf(text: string): number {
 function findTags(): string[] {
   const found = new Map<number, string>();
   for (let number = 0; found.size < partitionCount; number += 1) {
-    const partition = Math.floor(slotOf(String(number)) / slotsOfPartition);
-    if (!found.has(partition)) found.set(partition, String(number));
+    const slot = slotOf(String(number));
+    const partition = Math.floor(slot / slotsOfPartition);
+    const isInTheMiddle = Math.abs(slot - (partition + 0.5) * slotsOfPartition) <= tolerance;
+    if (isInTheMiddle && !found.has(partition)) found.set(partition, String(number));
   }
   return Array.from({ length: partitionCount }, (_, partition) => found.get(partition) ?? '');
 }

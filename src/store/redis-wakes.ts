@@ -41,6 +41,8 @@ const partitionBits = 4;
 /** How many channels one command names. */
 const batchSize = 500;
 const retryMs = 200;
+/** How often the server is asked whether it has what it should. */
+const verifyMs = 1_000;
 
 export function openWakes(options: WakesOptions): Wakes {
   const channels = new Map<string, number>();
@@ -49,12 +51,18 @@ export function openWakes(options: WakesOptions): Wakes {
   let scheduled = false;
   let client: Client | undefined;
   let closed = false;
+  /** How many channels the server was told to listen to, and how often it refused. */
+  let listening = 0;
+  let refusals = 0;
+
+  const verifying = setInterval(() => void verify().catch(() => undefined), verifyMs);
 
   const connection: Connection = keepConnection({
     connect: options.connect,
     connected: async (connecting) => {
       await options.connected(connecting);
       client = connecting;
+      listening = 0;
       touch(channels.keys());
     },
     lost: () => {
@@ -100,10 +108,11 @@ export function openWakes(options: WakesOptions): Wakes {
 
   async function subscribe(at: Client, batch: readonly string[]): Promise<void> {
     mark(batch, (state) => state | busy);
+    listening += batch.length;
     try {
       await at.subscribe(batch, options.heard);
     } catch {
-      return failed(at, batch);
+      return failed(at, batch, -batch.length);
     }
     if (at !== client) return;
     const missed = batch.filter((channel) => (channels.get(channel) ?? 0) & knownBefore);
@@ -115,18 +124,36 @@ export function openWakes(options: WakesOptions): Wakes {
 
   async function unsubscribe(at: Client, batch: readonly string[]): Promise<void> {
     mark(batch, (state) => state | busy);
+    listening -= batch.length;
     try {
       await at.unsubscribe(batch);
     } catch {
-      return failed(at, batch);
+      return failed(at, batch, batch.length);
     }
     if (at !== client) return;
     mark(batch, (state) => state & ~(busy | on));
     touch(batch);
   }
 
-  function failed(at: Client, batch: readonly string[]): void {
+  /**
+   * Asks the server to how many channels it thinks that this connection listens, and replaces the connection where that
+   * is not so: a server that gives a slot away says so, and node-redis takes it for the answer to another command.
+   */
+  async function verify(): Promise<void> {
+    const at = client;
+    if (!at) return;
+    const [expected, before] = [listening, refusals];
+    const info = await at.send<string>(['CLIENT', 'INFO']);
+    // Redis tells it from 7.0.3 on.
+    const [, found] = / ssub=([0-9]+)/.exec(info) ?? [];
+    const isWrong = found !== undefined && Number(found) !== expected;
+    if (isWrong && at === client && refusals === before) at.destroy();
+  }
+
+  function failed(at: Client, batch: readonly string[], correction: number): void {
     if (at !== client) return;
+    listening += correction;
+    refusals += 1;
     mark(batch, (state) => state & ~busy);
     options.refused();
     setTimeout(() => touch(batch), retryMs);
@@ -155,6 +182,7 @@ export function openWakes(options: WakesOptions): Wakes {
     },
     [Symbol.dispose]: () => {
       closed = true;
+      clearInterval(verifying);
       connection[Symbol.dispose]();
       waiters.dropAll();
     },

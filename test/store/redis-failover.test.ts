@@ -63,6 +63,33 @@ describeWithRedis('a primary that changes', () => {
     await expect.poll(() => channelsIn(cluster)).toEqual([]);
   });
 
+  test('for slots that move to and fro while watchers come and go: each gets the right state, and none stays behind', async () => {
+    await using cluster = await startRedisCluster();
+    await using store = await openRedisStore({ url: cluster.url, replicas: 1, positionCheckMs: 1_000 });
+    await using other = await openRedisStore({ url: cluster.url, replicas: 1 });
+    const load = await watchMany(store, 300);
+    let going = true;
+    const visit = async () => {
+      while (going) {
+        const id = `watched-${Math.floor(Math.random() * 300)}`;
+        const states = await store.watch(key(id)).catch(() => undefined);
+        await states?.return?.();
+        await new Promise(setImmediate);
+      }
+    };
+    const visiting = Promise.all(Array.from({ length: 20 }, visit));
+    const [one, two] = await cluster.primaries();
+    if (!one || !two) throw new Error('no primaries');
+    for (const slot of slotsOfTags.slice(0, 6)) {
+      await moveSlot(cluster, slot, one, two);
+      await moveSlot(cluster, slot, two, one);
+    }
+    going = false;
+    await visiting;
+    await load.finish(other);
+    await expect.poll(() => channelsIn(cluster), { timeout: 10_000 }).toEqual([]);
+  });
+
   test('by a sentinel: the new one is found, and watchers get each right state', async () => {
     await using primary = await startRedisServer();
     await using replica = await startRedisServer(['--replicaof', '127.0.0.1', String(primary.port)]);
@@ -72,6 +99,8 @@ describeWithRedis('a primary that changes', () => {
     const url = `redis+sentinel://127.0.0.1:${sentinel.port}/the-master`;
     await using store = await openRedisStore({ url, acceptedRisks: ['failover'] });
     const load = await watchMany(store, 50);
+    const size = await primary.command('DBSIZE');
+    await expect.poll(() => replica.command('DBSIZE')).toBe(size);
     await primary.kill();
     await expect.poll(() => serves(store), { timeout: 30_000 }).toBe(true);
     expect(await rolesOf([replica])).toEqual(['master']);
@@ -85,8 +114,8 @@ async function watchMany(store: Store, count: number) {
   await store.record(ids.map((id) => news(id, 'ACCEPTED')));
   const seen = Promise.all((await Promise.all(ids.map((id) => watchKnown(store, id)))).map(collect));
   return {
-    finish: async () => {
-      const record = () => store.record(ids.map((id) => news(id, 'READ')));
+    finish: async (writer = store) => {
+      const record = () => writer.record(ids.map((id) => news(id, 'READ')));
       await expect.poll(() => record().then(() => true), { timeout: 30_000 }).toBe(true);
       const began = performance.now();
       for (const states of await seen) expect(states.map(statusOf).at(-1)).toBe('READ');

@@ -53,8 +53,12 @@ describeWithRedis('the settings of Redis', () => {
   test('the rights that the README names are all that it needs', async () => {
     const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
     const [, rights = ''] = /^ACL SETUSER gateway on >password (.*)$/m.exec(readme) ?? [];
+    await server.command('ACL', 'LOG', 'RESET');
     await server.command('ACL', 'SETUSER', 'gateway', 'on', '>password', ...rights.split(' '));
-    await using store = await openRedisStore({ url: server.url.replace('//', '//gateway:password@') });
+    await using store = await openRedisStore({
+      url: server.url.replace('//', '//gateway:password@'),
+      positionCheckMs: 50,
+    });
     const attempt = await beginSend(store, keyedSend('k'));
     await store.record(
       [news('m1', 'SENT')],

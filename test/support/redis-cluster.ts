@@ -33,6 +33,8 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
     Array.from({ length: shards * 2 }, async () => starting.use(await startNode(options))),
   );
   await join(nodes);
+  const timeout = String(options.nodeTimeoutMs ?? 5_000);
+  await Promise.all(nodes.map((node) => node.command('CONFIG', 'SET', 'cluster-node-timeout', timeout)));
   const started = starting.move();
 
   async function primaries(): Promise<readonly ClusterNode[]> {
@@ -57,11 +59,14 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
   };
 }
 
-async function startNode({ nodeTimeoutMs = 5_000, settings = [] }: ClusterOptions) {
+/** Nodes gossip the more often the shorter their time-out is, so it is short until they know each other. */
+const joiningTimeoutMs = 600;
+
+async function startNode({ settings = [] }: ClusterOptions) {
   const busPort = await freePort();
   const server = await startRedisServer([
     ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
-    ...['--cluster-node-timeout', String(nodeTimeoutMs), '--cluster-require-full-coverage', 'no'],
+    ...['--cluster-node-timeout', String(joiningTimeoutMs), '--cluster-require-full-coverage', 'no'],
     ...['--cluster-replica-validity-factor', '0'],
     ...settings,
   ]);

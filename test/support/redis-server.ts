@@ -26,7 +26,16 @@ export interface RedisServer extends AsyncDisposable {
 }
 
 const common = [
-  ...['--bind', '127.0.0.1', '--save', '', '--repl-diskless-sync-delay', '0'],
+  ...[
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--repl-diskless-sync-delay',
+    '0',
+    '--repl-ping-replica-period',
+    '1',
+  ],
   // It keeps all that it acknowledges.
   ...['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction'],
 ];

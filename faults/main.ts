@@ -1,0 +1,39 @@
+import { describeReports } from './report.ts';
+import type { Rig } from './rig/rig.ts';
+import { type FaultReport, runFault } from './run-fault.ts';
+import { fullScale } from './scale.ts';
+import { clusterSuite, redisSuite, type Suite, sqliteSuite } from './suites.ts';
+
+/**
+ * `npm run faults`, or `npm run faults -- cluster "freeze Redis"` for one suite and one fault of it. It takes the
+ * machine for itself, and fails on any violation.
+ */
+const [wantedSuite, wantedFault] = process.argv.slice(2);
+let violations = 0;
+/** All of it takes less on two cores. */
+const limitMs = 8 * 60_000;
+setTimeout(() => process.exit(1), limitMs).unref();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+async function run<R extends Rig>(name: string, suite: Suite<R>): Promise<void> {
+  if (wantedSuite !== undefined && wantedSuite !== name) return;
+  const faults = suite.faults.filter((fault) => wantedFault === undefined || fault.name === wantedFault);
+  if (faults.length === 0)
+    throw new Error(`${name} has ${suite.faults.map((fault) => fault.name).join(', ')}`);
+  await using rig = await suite.start(fullScale.env);
+  const reports: FaultReport[] = [];
+  for (const fault of faults) {
+    process.stderr.write(`${suite.name}: ${fault.name} ...\n`);
+    const report = await runFault(fault, rig, fullScale);
+    reports.push(report);
+    violations += report.violations.length;
+  }
+  process.stdout.write(describeReports(suite.name, reports));
+}
+
+if (wantedSuite !== undefined && !['sqlite', 'redis', 'cluster'].includes(wantedSuite))
+  throw new Error(`${wantedSuite}: no such suite; there are sqlite, redis, cluster`);
+await run('sqlite', sqliteSuite);
+await run('redis', redisSuite);
+await run('cluster', clusterSuite);
+if (violations > 0) process.exitCode = 1;

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MessageStatusDocument, SendTextMessageDocument } from './generated/operations.ts';
+import { describeWithRedis } from './support/describe-with-redis.ts';
+import { startTestGateway } from './support/gateway.ts';
+import { connect, dataOf, execute, subscribe } from './support/graphql-client.ts';
+import { type RedisServer, startRedisServer } from './support/redis-server.ts';
+
+describeWithRedis('three gateways on one Redis', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedisServer();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  const start = () => startTestGateway({ env: { STORE_URL: server.url } });
+
+  test('what one sends, another is called back about and a third shows', async () => {
+    await using sender = await start();
+    await using called = await start();
+    await using shower = await start();
+    const messageId = await sender.send();
+    await using client = connect(shower.url);
+    const states = subscribe(client, MessageStatusDocument, { messageId });
+    const next = async () => dataOf((await states.next()).value).messageStatus.status;
+    expect(await next()).toBe('ACCEPTED');
+    for (const [word, status] of [
+      ['sent', 'SENT'],
+      ['read', 'READ'],
+    ] as const) {
+      expect((await called.callBack({ message_id: messageId, status: word })).status).toBe(200);
+      expect(await next()).toBe(status);
+    }
+    expect((await states.next()).done).toBe(true);
+  });
+
+  test('fifty calls at once with one key make one POST', async () => {
+    await using stack = new AsyncDisposableStack();
+    const gateways = await Promise.all(Array.from({ length: 3 }, async () => stack.use(await start())));
+    const input = { client: 'never-calls-back', textMessage: 'Hello', idempotencyKey: 'k' };
+    const calls = Array.from({ length: 50 }, (_, index) =>
+      execute(gateways[index % 3]?.url ?? '', SendTextMessageDocument, { input }),
+    );
+    const sent = (await Promise.all(calls)).map((result) => dataOf(result).sendTextMessage);
+    expect(new Set(sent.map(({ message }) => message.id)).size).toBe(1);
+    expect(sent.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    expect(gateways.flatMap(({ sandbox }) => sandbox?.requests ?? [])).toHaveLength(1);
+  });
+
+  test('readiness shows the risks that were accepted, and is 503 within 2 s while Redis is frozen', async () => {
+    await server.command('CONFIG', 'SET', 'appendfsync', 'everysec');
+    const env = { STORE_URL: server.url, REDIS_ACCEPT_RISK: 'appendfsync-everysec' };
+    await using gateway = await startTestGateway({ env });
+    await server.command('CONFIG', 'SET', 'appendfsync', 'always');
+    const ready = await fetch(`${gateway.url}/readyz`);
+    expect(await ready.json()).toMatchObject({
+      status: 'ready',
+      store: { risks: [expect.stringMatching(/^appendfsync-everysec: .*two seconds/)] },
+    });
+    server.freeze();
+    const began = performance.now();
+    const [notReady, called] = await Promise.all([
+      fetch(`${gateway.url}/readyz`),
+      gateway.callBack({ message_id: 'm', status: 'sent' }),
+    ]);
+    expect([notReady.status, called.status, called.headers.get('retry-after')]).toEqual([503, 503, '5']);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    server.thaw();
+    await expect
+      .poll(async () => (await fetch(`${gateway.url}/readyz`)).status, { timeout: 10_000 })
+      .toBe(200);
+  });
+});
