@@ -56,8 +56,10 @@ function startLoad({ url }: TestGateway) {
 }
 
 async function breakerOf({ url }: TestGateway): Promise<unknown> {
-  const readiness = (await (await fetch(`${url}/readyz`)).json()) as { pingup: { breaker: string } };
-  return readiness.pingup.breaker;
+  const readiness = (await (await fetch(`${url}/readyz`)).json()) as {
+    pingup: Record<string, { breaker: string }>;
+  };
+  return Object.values(readiness.pingup)[0]?.breaker;
 }
 
 /** How often each text may have arrived at Pingup, by what its sender was told. */

@@ -9,6 +9,8 @@ export interface WeirdSend {
   readonly body: string;
   /** What was to be sent, where the body is well-formed. */
   readonly input: RawInput | null;
+  /** The answer may call one field by another's name: a torn document can have aliases. */
+  readonly renamed?: boolean;
 }
 
 /** What is asked of each send that may be accepted, so that the answer can be held against what Pingup got. */
@@ -202,7 +204,8 @@ const mutated = fc
       (text, [at, length, piece]) => text.slice(0, at) + piece + text.slice(at + length),
       document,
     );
-    return { body: request(torn, '{"input":{"client":"reads","textMessage":"Torn"}}'), input: null };
+    const body = request(torn, '{"input":{"client":"reads","textMessage":"Torn"}}');
+    return { body, input: null, renamed: true };
   });
 
 /** Many sends in one document, up to more than it may have. */
