@@ -1,55 +1,41 @@
 import type { FaultReport } from './run-fault.ts';
 
-const columns = [
-  'fault',
-  'what happened',
-  'subscribers',
-  'callbacks',
-  '/s',
-  'refused, lost',
-  'sends',
-  'refused, lost, unknown',
-  'sockets lost',
-  'longest answer',
-  'longest wait',
-  'violations',
-];
+/** What each column shows of a report. */
+const columns: Readonly<Record<string, (report: FaultReport) => string>> = {
+  fault: ({ name }) => name,
+  'what happened': ({ story }) => story,
+  'may cost': ({ costs }) => costs.join(', ') || 'nothing',
+  subscribers: ({ subscribers }) => whole(subscribers),
+  callbacks: ({ outcomes, callbacksPerSecond }) =>
+    `${whole(outcomes.callbacks.answered)} (${whole(callbacksPerSecond)}/s)`,
+  'refused, unanswered': ({ outcomes: { callbacks } }) => list(callbacks.refused, callbacks.unanswered),
+  sends: ({ outcomes }) => whole(outcomes.sends.acknowledged),
+  'refused, unanswered, unknown': ({ outcomes: { sends } }) =>
+    list(sends.refused, sends.unanswered, sends.unknown),
+  'sockets lost': ({ outcomes }) => whole(outcomes.subscribers.disconnected),
+  'longest answer': ({ outcomes }) => seconds(outcomes.callbacks.longestMs),
+  'all right again after': ({ longestWaitMs }) => seconds(longestWaitMs),
+  violations: ({ violations }) => whole(violations.length),
+};
 
 /** The reports of one suite as a table in Markdown, and below it what was violated. */
 export function describeReports(title: string, reports: readonly FaultReport[]): string {
-  const rows = [columns, columns.map(() => '---'), ...reports.map(cellsOf)];
-  const table = rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-  return `\n${title}\n\n${table}\n${reports.map(describeViolations).join('')}`;
+  const names = Object.keys(columns);
+  const cells = reports.map((report) => Object.values(columns).map((show) => show(report)));
+  const rows = [names, names.map(() => '---'), ...cells].map((row) => `| ${row.join(' | ')} |\n`);
+  return `\n${title}\n\n${rows.join('')}${reports.map(describeViolations).join('')}`;
 }
 
-function cellsOf({
-  name,
-  story,
-  subscribers,
-  callbacksPerSecond,
-  outcomes,
-  longestWaitMs,
-  violations,
-}: FaultReport) {
-  const { callbacks, sends } = outcomes;
-  return [
-    name,
-    story,
-    whole(subscribers),
-    whole(callbacks.answered),
-    whole(callbacksPerSecond),
-    [callbacks.refused, callbacks.unanswered].map(whole).join(', '),
-    whole(sends.acknowledged),
-    [sends.refused, sends.unanswered, sends.unknown].map(whole).join(', '),
-    whole(outcomes.subscribers.disconnected),
-    `${(callbacks.longestMs / 1000).toFixed(1)} s`,
-    `${(longestWaitMs / 1000).toFixed(1)} s`,
-    String(violations.length),
-  ];
+function list(...values: readonly number[]): string {
+  return values.map(whole).join(', ');
 }
 
 function whole(value: number): string {
   return Math.round(value).toLocaleString('en');
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
 /** Enough of them to see what is wrong. */

@@ -4,7 +4,7 @@ import { checkHistory } from './history/check-history.ts';
 import { type Breach, checkPrice } from './history/check-price.ts';
 import type { History } from './history/history.ts';
 import { longestWait } from './history/longest-wait.ts';
-import type { Outcomes } from './history/outcomes.ts';
+import type { Cost, Outcomes } from './history/outcomes.ts';
 import { findAll, listAll } from './load/find-all.ts';
 import { type Load, startLoad } from './load/load.ts';
 import type { Rig } from './rig/rig.ts';
@@ -15,6 +15,8 @@ export interface FaultReport {
   readonly name: string;
   /** What happened. */
   readonly story: string;
+  /** What it may cost. */
+  readonly costs: readonly Cost[];
   readonly subscribers: number;
   readonly messages: number;
   /** Callbacks a second, answered or not, while the load was steady. */
@@ -51,6 +53,7 @@ export async function runFault<R extends Rig>(fault: Fault<R>, rig: R, scale: Sc
   return {
     name: fault.name,
     story,
+    costs: fault.costs,
     subscribers: scale.subscribers,
     messages: history.messages.length,
     callbacksPerSecond,

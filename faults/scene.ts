@@ -15,8 +15,8 @@ export interface Scene<R extends Rig> {
   outage<T>(work: () => Promise<T>): Promise<T>;
   /** Waits until every subscriber is connected and has seen all that was acknowledged before. @throws Error after 30 s. */
   allRight(): Promise<void>;
-  /** Does this as often as the scale says, each time once all is right again and at another moment of the load. */
-  manyTimes(work: () => Promise<unknown>): Promise<void>;
+  /** Does this so many times, each time once all is right again and at another moment of the load. */
+  manyTimes(times: number, work: () => Promise<unknown>): Promise<void>;
 }
 
 const patienceMs = 30_000;
@@ -47,8 +47,8 @@ export function setScene<R extends Rig>(
     }
   }
 
-  async function manyTimes(work: () => Promise<unknown>): Promise<void> {
-    for (let time = 0; time < scale.times; time += 1) {
+  async function manyTimes(times: number, work: () => Promise<unknown>): Promise<void> {
+    for (let time = 0; time < times; time += 1) {
       await delay(Math.random() * pauseMs);
       await work();
       await allRight();

@@ -58,7 +58,8 @@ export async function startSubscribers(options: SubscribersOptions): Promise<Sub
   }
 
   function tell(order: Order): void {
-    if (child.connected) child.send(order);
+    // With a callback, what is sent to one that has just ended is no `error`, which `once` would reject with.
+    if (child.connected) child.send(order, () => undefined);
   }
 
   child.on('message', (reports: readonly Report[]) => reports.forEach(take));

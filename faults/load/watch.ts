@@ -20,32 +20,40 @@ interface Shown {
 export function watch(frontend: Frontend, id: string, report: (what: Report) => void): () => void {
   let asked = 0;
   let left = false;
-  let failed = false;
   let stop = subscribe();
 
   function subscribe(): () => void {
     asked += 1;
-    failed = false;
+    let failed = false;
+
+    function fail(reason: unknown): void {
+      failed = true;
+      complain(reason);
+    }
+
+    function next({ data, errors }: FormattedExecutionResult<Shown>): void {
+      if (errors) fail(errors);
+      else if (data) show(data);
+    }
+
+    /** After errors that came as a result, it completes too. */
+    function complete(): void {
+      if (!left && !failed) report({ kind: 'completed', id });
+    }
+
     const payload = { query: watchDocument, variables: { messageId: id } };
-    return frontend.client.subscribe<Shown>(payload, { next, error, complete });
+    return frontend.client.subscribe<Shown>(payload, { next, error: fail, complete });
   }
 
-  function next({ data, errors }: FormattedExecutionResult<Shown>): void {
-    if (errors) error(errors);
-    if (!data) return;
-    const { revision, status, history } = data.messageStatus;
+  function show({ messageStatus: { revision, status, history } }: Shown): void {
     const statuses = history.map((event) => event.status);
     // Both only grow, so each connection and each repeat gives another number.
     const subscription = frontend.connections + asked;
-    report({
-      kind: 'saw',
-      id,
-      sighting: { revision, status, history: statuses, subscription, at: Date.now() },
-    });
+    const sighting = { revision, status, history: statuses, subscription, at: Date.now() };
+    report({ kind: 'saw', id, sighting });
   }
 
-  function error(reason: unknown): void {
-    failed = true;
+  function complain(reason: unknown): void {
     if (Array.isArray(reason) && reason.every((one: AnswerError) => isRefusal(one))) {
       report({ kind: 'refused', code: reason[0]?.extensions?.code });
       setTimeout(repeat, returnMs * Math.random());
@@ -56,11 +64,6 @@ export function watch(frontend: Frontend, id: string, report: (what: Report) => 
 
   function repeat(): void {
     if (!left) stop = subscribe();
-  }
-
-  /** After errors that came as a result, it completes too. */
-  function complete(): void {
-    if (!left && !failed) report({ kind: 'completed', id });
   }
 
   return () => {

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { slotsOfTags } from '../../src/store/redis-partitions.ts';
 import { moveSlot } from '../../test/support/move-slot.ts';
 import type { ClusterNode } from '../../test/support/redis-cluster.ts';
 import type { Fault } from '../fault.ts';
 import type { ClusterRig } from '../rig/cluster-rig.ts';
+import { until } from './until.ts';
 
 /** A primary is gone without a word, its replica takes its place, and it comes back as a replica. */
 export const failOver: Fault<ClusterRig> = {
@@ -53,16 +53,4 @@ async function slotsWithKeys(node: ClusterNode): Promise<number[]> {
 async function isReplica(node: ClusterNode): Promise<boolean> {
   const info = String(await node.command('INFO', 'replication'));
   return info.includes('role:slave') && info.includes('master_link_status:up');
-}
-
-const patienceMs = 30_000;
-const pollMs = 50;
-
-/** @throws Error where it is not so in time. */
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + patienceMs;
-  while (!(await isSo().catch(() => false))) {
-    if (performance.now() > deadline) throw new Error(`within ${patienceMs} ms it was not so that ${what}`);
-    await delay(pollMs);
-  }
 }

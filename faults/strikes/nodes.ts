@@ -39,13 +39,15 @@ export const killOnlyNode: Fault<Rig> = {
   promise: 'its clients come back to the next one',
   costs: ['sockets', 'lost answers', 'unknown sends', 'refusals'],
   async strike({ rig, scale, outage, manyTimes }) {
-    await manyTimes(() =>
+    // `test/crash.test.ts` does it more often.
+    const times = Math.ceil(scale.times / 4);
+    await manyTimes(times, () =>
       outage(async () => {
         await rig.nodes.end(0, 'SIGKILL');
         await rig.nodes.start(0);
       }),
     );
-    return `killed and started again ${scale.times} times`;
+    return `killed and started again ${times} times`;
   },
 };
 

@@ -1,5 +1,7 @@
+import { isIP } from 'node:net';
 import { RedisClient, type RedisClientOptions } from '@redis/client';
 import type { RedisAccess } from '../redis-url.ts';
+import { silenceMs, startWatchdog } from './redis-watchdog.ts';
 
 /** One connection, from its greeting until it is lost: it never comes back by itself. */
 export interface Client {
@@ -20,9 +22,6 @@ export type Address = string;
 
 /** How long a connection, and then its greeting, may take. */
 const connectMs = 1_000;
-/** How long a connection may be silent before it is asked, and how long its answer may then take. */
-const beatMs = 300;
-const silenceMs = 1_200;
 
 /** node-redis' own `createClient` makes a class with all commands anew for each address: 40 ms each time. */
 const create = RedisClient.factory();
@@ -53,6 +52,11 @@ export async function connect(address: Address, access: RedisAccess): Promise<Cl
     lost.reject(new Error('The connection was closed.'));
   }
 
+  function watched<T>(reply: Promise<T>): Promise<T> {
+    reply.then(watchdog.heard, watchdog.heard);
+    return reply;
+  }
+
   try {
     await client.connect();
   } catch (error) {
@@ -61,13 +65,9 @@ export async function connect(address: Address, access: RedisAccess): Promise<Cl
   }
   watchdog.start();
   return {
-    send: (command) => client.sendCommand(command),
-    subscribe: async (channels, heard) => {
-      await client.sSubscribe([...channels], heard);
-    },
-    unsubscribe: async (channels) => {
-      await client.sUnsubscribe([...channels]);
-    },
+    send: (command) => watched(client.sendCommand(command)),
+    subscribe: (channels, heard) => watched(client.sSubscribe([...channels], heard)),
+    unsubscribe: (channels) => watched(client.sUnsubscribe([...channels])),
     lost: lost.promise,
     destroy,
   };
@@ -83,7 +83,7 @@ function optionsOf(address: Address, access: RedisAccess): RedisClientOptions {
     reconnectStrategy: false,
   } as const;
   return {
-    socket: access.tls ? { ...common, tls: true, servername: host } : common,
+    socket: access.tls ? { ...common, ...serverName(host), tls: true } : common,
     ...(access.username === null ? {} : { username: access.username }),
     ...(access.password === null ? {} : { password: access.password }),
     database: access.database,
@@ -96,48 +96,15 @@ function optionsOf(address: Address, access: RedisAccess): RedisClientOptions {
   };
 }
 
+/** The name that its certificate is to have; an address has none, and is compared as it is. */
+function serverName(host: string): { servername?: string } {
+  return isIP(host) ? {} : { servername: host };
+}
+
 export function splitAddress(address: Address): { readonly host: string; readonly port: number } {
   const colon = address.lastIndexOf(':');
   return {
     host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),
     port: Number(address.slice(colon + 1)),
-  };
-}
-
-/**
- * Asks again and again whether somebody is there. A socket's own timeout would not do: it begins anew with all that is
- * written, whether or not anybody reads it.
- */
-function startWatchdog(ping: () => Promise<unknown>, lose: (error: Error) => void) {
-  /** How many beats ago it was asked: a beat counts once, however late this process was for it. */
-  let beats: number | undefined;
-  let timer: NodeJS.Timeout | undefined;
-
-  function beat(): void {
-    if (beats === undefined) ask();
-    // What came while this process was busy is read first.
-    else if (beats * beatMs >= silenceMs) setImmediate(loseIfSilent);
-    else beats += 1;
-  }
-
-  function loseIfSilent(): void {
-    if (beats !== undefined) lose(new Error(`The server was silent for ${silenceMs} ms.`));
-  }
-
-  function ask(): void {
-    beats = 0;
-    ping().then(
-      () => {
-        beats = undefined;
-      },
-      () => undefined,
-    );
-  }
-
-  return {
-    start: () => {
-      timer = setInterval(beat, beatMs);
-    },
-    [Symbol.dispose]: () => clearInterval(timer),
   };
 }

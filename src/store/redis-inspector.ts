@@ -15,8 +15,8 @@ export interface Inspector {
   inspect(address: Address, client: Client): Promise<void>;
   /** Looks at one that is connected in mid-flight, which is used all the same: it may be what a failover has left. */
   lookAgain(address: Address, client: Client): void;
-  /** What may be lost, in sentences. */
-  readonly risks: readonly string[];
+  /** What may be lost with these servers, in sentences. */
+  risksOf(addresses: readonly Address[]): readonly string[];
   replicationOf(address: Address): Replication | null;
 }
 
@@ -54,8 +54,8 @@ export function createInspector({ kind, replicas, accepted, log }: InspectorOpti
         log?.error({ err: error }, 'A Redis does not keep what it should.'),
       );
     },
-    get risks() {
-      const risks = new Set([...known.values()].flatMap((settings) => settings.risks));
+    risksOf: (addresses) => {
+      const risks = new Set(addresses.flatMap((address) => known.get(address)?.risks ?? []));
       return [...risks].map((risk) => `${risk}: ${wordsOfRisks[risk].cost}`);
     },
     replicationOf: (address) =>

@@ -9,13 +9,8 @@ import { keyPart, prefixOf } from './redis-keys.ts';
 import { readPage } from './redis-listing.ts';
 import { partitionCount, partitionOf } from './redis-partitions.ts';
 import { decodeSend, encodeIdempotency, encodeText, literal } from './redis-send-record.ts';
-import {
-  beginScript,
-  forgetSendsScript,
-  loseScript,
-  pruneSendsScript,
-  settleScript,
-} from './redis-send-scripts.ts';
+import { beginScript, settleScript } from './redis-send-scripts.ts';
+import { forgetSendsScript, loseScript, pruneSendsScript } from './redis-send-walks.ts';
 import { createStamps } from './redis-stamps.ts';
 import { pruneStep, type Step, walkStep } from './redis-walk.ts';
 

@@ -1,3 +1,4 @@
+import { createGate } from './gate.ts';
 import type { Client, Heard } from './redis-client.ts';
 import { type Connection, keepConnection } from './redis-connection.ts';
 import { createWaiters } from './redis-waiters.ts';
@@ -40,6 +41,7 @@ const partitionBits = 4;
 
 /** How many channels one command names. */
 const batchSize = 500;
+const batchesAtOnce = 4;
 const retryMs = 200;
 /** How often the server is asked whether it has what it should. */
 const verifyMs = 1_000;
@@ -47,6 +49,7 @@ const verifyMs = 1_000;
 export function openWakes(options: WakesOptions): Wakes {
   const channels = new Map<string, number>();
   const waiters = createWaiters();
+  const gate = createGate(batchesAtOnce);
   let dirty = new Set<string>();
   let scheduled = false;
   let client: Client | undefined;
@@ -67,12 +70,12 @@ export function openWakes(options: WakesOptions): Wakes {
     },
     lost: () => {
       client = undefined;
-      for (const [channel, state] of channels) change(channel, state & ~(on | busy));
+      for (const [channel, state] of channels) keep(channel, state & ~(on | busy));
       options.lost();
     },
   });
 
-  function change(channel: string, state: number): void {
+  function keep(channel: string, state: number): void {
     if (state & (wanted | on | busy)) channels.set(channel, state);
     else channels.delete(channel);
   }
@@ -81,7 +84,8 @@ export function openWakes(options: WakesOptions): Wakes {
     for (const channel of some) dirty.add(channel);
     if (scheduled || closed) return;
     scheduled = true;
-    queueMicrotask(reconcile);
+    // Not at once: thousands may come back in one turn of the event loop, and one command names hundreds.
+    setImmediate(reconcile);
   }
 
   function reconcile(): void {
@@ -95,19 +99,26 @@ export function openWakes(options: WakesOptions): Wakes {
       const state = channels.get(channel);
       if (state === undefined || state & busy) continue;
       const isWanted = (state & wanted) !== 0;
-      if (isWanted === ((state & on) !== 0)) change(channel, state);
+      if (isWanted === ((state & on) !== 0)) keep(channel, state);
       else put(isWanted ? toBe : off, state >> partitionBits, channel);
     }
-    for (const batch of toBe.flatMap(divide)) void subscribe(client, batch);
-    for (const batch of off.flatMap(divide)) void unsubscribe(client, batch);
+    for (const batch of toBe.flatMap(divide)) void change(client, batch, subscribe);
+    for (const batch of off.flatMap(divide)) void change(client, batch, unsubscribe);
+  }
+
+  /** A few batches are on their way at a time, so that no question is far behind. */
+  function change(at: Client, batch: readonly string[], how: typeof subscribe): Promise<void> {
+    mark(batch, (state) => state | busy);
+    return gate(async () => {
+      if (at === client) await how(at, batch);
+    });
   }
 
   function mark(batch: readonly string[], marked: (state: number) => number): void {
-    for (const channel of batch) change(channel, marked(channels.get(channel) ?? 0));
+    for (const channel of batch) keep(channel, marked(channels.get(channel) ?? 0));
   }
 
   async function subscribe(at: Client, batch: readonly string[]): Promise<void> {
-    mark(batch, (state) => state | busy);
     listening += batch.length;
     try {
       await at.subscribe(batch, options.heard);
@@ -123,7 +134,6 @@ export function openWakes(options: WakesOptions): Wakes {
   }
 
   async function unsubscribe(at: Client, batch: readonly string[]): Promise<void> {
-    mark(batch, (state) => state | busy);
     listening -= batch.length;
     try {
       await at.unsubscribe(batch);
@@ -171,7 +181,7 @@ export function openWakes(options: WakesOptions): Wakes {
       const state = channels.get(channel);
       if (state === undefined) return;
       waiters.drop(channel);
-      change(channel, state & ~(wanted | knownBefore));
+      keep(channel, state & ~(wanted | knownBefore));
       touch([channel]);
     },
     ready: async (until) => {

@@ -91,7 +91,7 @@ export async function openRedisStore(options: RedisOptions): Promise<Store> {
       return patience.pending;
     },
     get risks() {
-      return inspector.risks;
+      return inspector.risksOf(fleet.primaries().map(({ server }) => server.address));
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

@@ -21,7 +21,7 @@ describeWithRedis('a primary that changes', () => {
       await expect.poll(async () => rolesOf([replica])).toEqual(['master']);
     });
     await load.finish();
-    expect(await channelsIn(cluster)).toEqual([]);
+    await expect.poll(() => channelsIn(cluster), { timeout: 10_000 }).toEqual([]);
   });
 
   test('by kill -9 in mid-load: nothing acknowledged is missing, and watchers get each right state', async () => {
@@ -60,7 +60,7 @@ describeWithRedis('a primary that changes', () => {
     expect(await store.begin(keyedSend('k'))).toEqual({ kind: 'running' });
     const wokenLate = await load.finish();
     expect(wokenLate).toBeLessThan(5_000);
-    await expect.poll(() => channelsIn(cluster)).toEqual([]);
+    await expect.poll(() => channelsIn(cluster), { timeout: 10_000 }).toEqual([]);
   });
 
   test('for slots that move to and fro while watchers come and go: each gets the right state, and none stays behind', async () => {

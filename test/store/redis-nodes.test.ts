@@ -122,6 +122,25 @@ describeWithRedis('several nodes on one Redis', () => {
     await expect.poll(() => server.command('PUBSUB', 'SHARDCHANNELS')).toEqual([]);
   });
 
+  test('thirty thousand watches are all heard again after their connection was cut', {
+    timeout: 120_000,
+  }, async () => {
+    await using nodes = await openNodes(server, 2);
+    const ids = Array.from({ length: 30_000 }, (_, index) => `m${index}`);
+    for (const some of batchesOf(ids)) await nodes.at(0).record(some.map((id) => news(id, 'SENT')));
+    const watches = [];
+    for (const some of batchesOf(ids))
+      watches.push(...(await Promise.all(some.map((id) => watchKnown(nodes.at(1), id)))));
+    await Promise.all(watches.map((states) => states.next()));
+    await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await nodes.at(0).record(ids.slice(0, 100).map((id) => news(id, 'READ')));
+    const rest = watches.slice(0, 100).map((states) => collect(states));
+    for (const states of await Promise.all(rest)) expect(states.map(statusOf)).toEqual(['READ']);
+    const heard = async () =>
+      /ssub=(29900) /.exec(String(await server.command('CLIENT', 'LIST', 'TYPE', 'pubsub')))?.[1];
+    await expect.poll(heard, { timeout: 30_000, interval: 200 }).toBe('29900');
+  });
+
   test('lists are the same on every node, and cursors of one are good on another', async () => {
     await using nodes = await openNodes(server, 2);
     const ids = Array.from({ length: 30 }, (_, index) => `m${index}`);
@@ -157,6 +176,12 @@ async function openNodes(server: RedisServer, count: number, options: Omit<Redis
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+function batchesOf(ids: readonly string[]): string[][] {
+  return Array.from({ length: ids.length / 1_000 }, (_, index) =>
+    ids.slice(index * 1_000, (index + 1) * 1_000),
+  );
 }
 
 async function subscribersOf(server: RedisServer, channel: string): Promise<number> {

@@ -29,9 +29,14 @@ const shards = 3;
 
 export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
   await using starting = new AsyncDisposableStack();
-  const nodes = await Promise.all(
+  // All of them, whatever becomes of one: what was started is ended.
+  const attempts = await Promise.allSettled(
     Array.from({ length: shards * 2 }, async () => starting.use(await startNode(options))),
   );
+  const nodes = attempts.map((attempt) => {
+    if (attempt.status === 'rejected') throw attempt.reason;
+    return attempt.value;
+  });
   await join(nodes);
   const timeout = String(options.nodeTimeoutMs ?? 5_000);
   await Promise.all(nodes.map((node) => node.command('CONFIG', 'SET', 'cluster-node-timeout', timeout)));

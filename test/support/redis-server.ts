@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RedisClient } from '@redis/client';
+import { ErrorReply, RedisClient } from '@redis/client';
 
 /** A Redis of a test's own, on a free port, with its files in a directory of its own. It ends with its scope. */
 export interface RedisServer extends AsyncDisposable {
@@ -107,16 +108,25 @@ async function launch(args: readonly string[], port: number): Promise<ChildProce
 }
 
 async function answers(port: number): Promise<boolean> {
-  const reply = await runCommand(port, ['PING']).catch(() => undefined);
-  return reply === 'PONG';
+  // One that asks for a password answers too.
+  return runCommand(port, ['PING']).then(
+    () => true,
+    (error) => error instanceof ErrorReply && !error.message.startsWith('LOADING'),
+  );
 }
 
+/** Below those from which systems take the ports of outgoing connections, so that it stays free until it is used. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || !address) throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = randomInt(10_000, 30_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
