@@ -48,7 +48,8 @@ export interface Store {
   sends(query: SendQuery): Promise<SendPage>;
 
   /**
-   * Merges what callbacks said, known ids and unknown ones alike, and keeps what was not understood; all or nothing.
+   * Merges what callbacks said, known ids and unknown ones alike, and keeps what was not understood. Where it rejects, a
+   * part of it may be there, and a repeat brings the rest.
    * A quarantined body that is already there is not kept twice.
    */
   record(news: readonly Message[], quarantined?: readonly QuarantinedCallback[]): Promise<void>;
