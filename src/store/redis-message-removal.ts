@@ -1,4 +1,5 @@
 import { places } from './redis-message-places.ts';
+import { pruneByTouch } from './redis-prune-by-touch.ts';
 import { createScript, readRecord } from './redis-script.ts';
 
 /** Deletes one message. What is still to be found by its touch is to be deleted again, so that comes last. */
@@ -23,29 +24,7 @@ end
  * KEYS: messages by touch. ARGV: the prefix; the instant; how many to skip, and to look at.
  * Returns how many it looked at, how many of them are of a newer release and stay, and those it deleted.
  */
-export const pruneMessagesScript = createScript(
-  'free',
-  readRecord,
-  places,
-  removal,
-  `
-local old = redis.call('ZRANGE', KEYS[1], '-inf', '(' .. ARGV[2], 'BYSCORE', 'LIMIT', ARGV[3], ARGV[4])
-local deleted, kept = {}, 0
-for _, member in ipairs(old) do
-  local record = redis.call('GET', prefix .. 'm:' .. member)
-  if not record then
-    redis.call('ZREM', KEYS[1], member)
-  elseif is_newer(record) then
-    kept = kept + 1
-  else
-    local business = string.match(member, '^[^/]*')
-    remove(business, string.sub(member, #business + 2), record)
-    deleted[#deleted + 1] = member
-  end
-end
-return { #old, kept, deleted }
-`,
-);
+export const pruneMessagesScript = createScript('free', readRecord, places, removal, pruneByTouch('m'));
 
 /**
  * Deletes messages of a client.

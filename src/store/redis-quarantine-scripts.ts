@@ -1,3 +1,4 @@
+import { pruneByTouch } from './redis-prune-by-touch.ts';
 import { createScript, readRecord } from './redis-script.ts';
 
 /**
@@ -65,25 +66,4 @@ return 1
  *
  * KEYS: callbacks by touch. ARGV and reply: as `pruneMessagesScript` has them.
  */
-export const pruneQuarantineScript = createScript(
-  'free',
-  readRecord,
-  removal,
-  `
-local old = redis.call('ZRANGE', KEYS[1], '-inf', '(' .. ARGV[2], 'BYSCORE', 'LIMIT', ARGV[3], ARGV[4])
-local deleted, kept = {}, 0
-for _, member in ipairs(old) do
-  local record = redis.call('GET', prefix .. 'q:' .. member)
-  if not record then
-    redis.call('ZREM', KEYS[1], member)
-  elseif is_newer(record) then
-    kept = kept + 1
-  else
-    local business = string.match(member, '^[^/]*')
-    remove(business, string.sub(member, #business + 2), record)
-    deleted[#deleted + 1] = member
-  end
-end
-return { #old, kept, deleted }
-`,
-);
+export const pruneQuarantineScript = createScript('free', readRecord, removal, pruneByTouch('q'));

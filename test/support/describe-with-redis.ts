@@ -1,6 +1,6 @@
-import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe } from 'vitest';
+import { isExecutable } from './is-executable.ts';
 
 /** Tests that need a `redis-server` on the PATH. Without one they are skipped, but not in CI, where they fail. */
 export function describeWithRedis(title: string, body: () => void): void {
@@ -11,13 +11,4 @@ export function describeWithRedis(title: string, body: () => void): void {
 function hasRedis(): boolean {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   return folders.some((folder) => isExecutable(join(folder, 'redis-server')));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,8 +1,8 @@
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { isExecutable } from '../support/is-executable.ts';
 
 /** A page of a Chromium of its own, which reaches one server and nothing else. */
 export interface Chromium extends AsyncDisposable {
@@ -71,13 +71,4 @@ async function refuseStrayRequests(context: BrowserContext, origin: string): Pro
     }),
   );
   return stray;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
