@@ -114,30 +114,6 @@ test('kill -9 between the POST and the answer: the send is UNKNOWN after the res
   expect(sandbox.requests).toHaveLength(1);
 });
 
-test('an acceptance that could not be written down is SEND_OUTCOME_UNKNOWN, then UNKNOWN, and a repeat never sends', async () => {
-  await using directory = await temporaryDirectory();
-  const path = directory.file('gateway.db');
-  let intruder: DatabaseSync | undefined;
-  await using pingup = await startScriptedPingup((response) => {
-    intruder = new DatabaseSync(path);
-    intruder.exec('BEGIN IMMEDIATE');
-    accept(response);
-  });
-  const account = { ...pingup.env, STORE_URL: `sqlite:${path}` };
-  {
-    await using gateway = await startTestGateway({ env: { ...account, PINGUP_TIMEOUT_MS: '2000' } });
-    const result = await send(gateway, { idempotencyKey: 'k' });
-    expect(result.errors?.[0]?.extensions).toEqual({ code: 'SEND_OUTCOME_UNKNOWN', retryable: false });
-    intruder?.close();
-    expect((await listSends(gateway)).nodes).toMatchObject([{ outcome: 'PENDING' }]);
-  }
-  await using gateway = await startTestGateway({ env: account });
-  expect((await listSends(gateway)).nodes).toMatchObject([{ outcome: 'UNKNOWN', messageId: null }]);
-  const repeated = await send(gateway, { idempotencyKey: 'k' });
-  expect(repeated.errors?.[0]?.extensions).toMatchObject({ code: 'SEND_OUTCOME_UNKNOWN' });
-  expect(pingup.arrived).toBe(1);
-});
-
 /** A Pingup that takes the database away from the gateway while it answers, and gives it back when told to. */
 async function startThief(path: string, answer: (response: ServerResponse) => void) {
   let lock: DatabaseSync | undefined;
@@ -148,6 +124,26 @@ async function startThief(path: string, answer: (response: ServerResponse) => vo
   });
   return { pingup, giveBack: () => lock?.exec('ROLLBACK') };
 }
+
+test('an acceptance that could not be written down is SEND_OUTCOME_UNKNOWN, then UNKNOWN, and a repeat never sends', async () => {
+  await using directory = await temporaryDirectory();
+  const path = directory.file('gateway.db');
+  const { pingup, giveBack } = await startThief(path, accept);
+  await using scripted = pingup;
+  const account = { ...scripted.env, STORE_URL: `sqlite:${path}` };
+  {
+    await using gateway = await startTestGateway({ env: { ...account, PINGUP_TIMEOUT_MS: '2000' } });
+    const result = await send(gateway, { idempotencyKey: 'k' });
+    expect(result.errors?.[0]?.extensions).toEqual({ code: 'SEND_OUTCOME_UNKNOWN', retryable: false });
+    giveBack();
+    expect((await listSends(gateway)).nodes).toMatchObject([{ outcome: 'PENDING' }]);
+  }
+  await using gateway = await startTestGateway({ env: account });
+  expect((await listSends(gateway)).nodes).toMatchObject([{ outcome: 'UNKNOWN', messageId: null }]);
+  const repeated = await send(gateway, { idempotencyKey: 'k' });
+  expect(repeated.errors?.[0]?.extensions).toMatchObject({ code: 'SEND_OUTCOME_UNKNOWN' });
+  expect(scripted.arrived).toBe(1);
+});
 
 test('a moment without a store does not lose an acceptance: it is written down as soon as there is one again', async () => {
   await using directory = await temporaryDirectory();
