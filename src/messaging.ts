@@ -42,13 +42,13 @@ export interface Messaging {
   /**
    * callback -> store -> whoever watches. Durable once it resolves.
    *
-   * @param traceparent what it belongs to, where the callback is traced.
+   * @param traceparent what it belongs to, valid, where the callback is traced.
    * @throws GatewayError STORE_UNAVAILABLE.
    */
   receive(
     news: readonly Message[],
     quarantined?: readonly QuarantinedCallback[],
-    traceparent?: unknown,
+    traceparent?: string,
   ): Promise<void>;
 
   /**

@@ -20,7 +20,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
-import type { NewSpan, Span, Tracing } from './tracing.ts';
+import { type NewSpan, type Span, type Tracing, untraced } from './tracing.ts';
 import type { TracingConfig } from './tracing-variables.ts';
 
 /** How long the last spans may take to leave. */
@@ -48,20 +48,23 @@ export function startOtelTracing(
     spanProcessors: [new BatchSpanProcessor({ exporter, maxQueueSize: maxWaiting })],
   });
   const tracer = provider.getTracer('pingup-gateway');
+  const followsParent = followsParents(config.sampler);
   let ended: Promise<void> | undefined;
 
-  function start({ name, kind, parent, attributes, link }: NewSpan): Span {
-    const options = {
-      kind: kinds[kind],
-      attributes,
-      links: link === undefined ? [] : [{ context: contextOf(link, false) }],
-    };
+  /** What is not sampled costs nothing but its place in a trace: no attribute of it is looked at. */
+  function start(span: NewSpan): Span {
+    const { name, kind, parent, attributes = {} } = span;
+    if (followsParent && parent !== undefined && !isSampled(parent)) return untraced.start(span);
     // What comes from outside belongs to a span of somebody else.
     const context =
       parent === undefined
         ? ROOT_CONTEXT
         : trace.setSpanContext(ROOT_CONTEXT, contextOf(parent, kind === 'server'));
-    return viewSpan(tracer.startSpan(name, options, context));
+    const started = tracer.startSpan(name, { kind: kinds[kind] }, context);
+    const traceparent = traceparentFor(started.spanContext());
+    if (!started.isRecording()) return untraced.start({ ...span, parent: traceparent });
+    started.setAttributes(attributes);
+    return viewSpan(started, traceparent);
   }
 
   function end(): Promise<void> {
@@ -83,19 +86,30 @@ function contextOf(traceparent: string, isRemote: boolean): SpanContext {
   return {
     traceId: traceparent.slice(3, 35),
     spanId: traceparent.slice(36, 52),
-    traceFlags: Number.parseInt(traceparent.slice(53), 16),
+    traceFlags: flagsOf(traceparent),
     isRemote,
   };
 }
 
-function viewSpan(span: OtelSpan): Span {
-  const { traceId, spanId, traceFlags } = span.spanContext();
-  const sampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
+function flagsOf(traceparent: string): number {
+  return Number.parseInt(traceparent.slice(53), 16);
+}
+
+function isSampled(traceparent: string): boolean {
+  return (flagsOf(traceparent) & TraceFlags.SAMPLED) !== 0;
+}
+
+function traceparentFor({ traceId, spanId, traceFlags }: SpanContext): string {
+  return `00-${traceId}-${spanId}-${(traceFlags & TraceFlags.SAMPLED) === 0 ? '00' : '01'}`;
+}
+
+function viewSpan(span: OtelSpan, traceparent: string): Span {
   return {
-    traceparent: `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`,
-    sampled,
+    traceparent,
+    sampled: true,
     rename: (name) => void span.updateName(name),
     set: (attributes) => void span.setAttributes(attributes),
+    link: (other) => void span.addLink({ context: contextOf(other, false) }),
     end(errorType) {
       if (errorType !== undefined)
         span.setAttribute('error.type', errorType).setStatus({ code: SpanStatusCode.ERROR });
@@ -106,7 +120,11 @@ function viewSpan(span: OtelSpan): Span {
 
 function samplerOf({ sampler, ratio }: TracingConfig): Sampler {
   const root = rootSamplerOf(sampler, ratio);
-  return sampler.startsWith('parentbased_') ? new ParentBasedSampler({ root }) : root;
+  return followsParents(sampler) ? new ParentBasedSampler({ root }) : root;
+}
+
+function followsParents(sampler: TracingConfig['sampler']): boolean {
+  return sampler.startsWith('parentbased_');
 }
 
 function rootSamplerOf(sampler: TracingConfig['sampler'], ratio: number): Sampler {

@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { keyText, type Message, updatedAtOf } from './message.ts';
 import type { Messaging, Sent } from './messaging.ts';
-import { readTraceparent } from './traceparent.ts';
 import { errorTypeOf, idAttribute, inSpan, operationAttributes, type Span, type Tracing } from './tracing.ts';
 
 /** The spans of the flow: a `send` for each send, and a `record` for each message that a callback spoke of. */
@@ -38,8 +37,7 @@ export function createMessageTraces(tracing: Tracing): MessageTraces {
     }
 
     async function receive(...call: Parameters<Messaging['receive']>): Promise<void> {
-      const [news, , traceparent] = call;
-      const parent = readTraceparent(traceparent);
+      const [news, , parent] = call;
       const spans = news.map((message) => startRecord(message, parent));
       let errorType: string | undefined;
       try {
@@ -56,14 +54,13 @@ export function createMessageTraces(tracing: Tracing): MessageTraces {
   }
 
   function startRecord(message: Message, parent: string | undefined): Span {
-    const span = tracing.start({
-      name: 'record',
-      kind: 'internal',
-      parent,
-      attributes: { ...operationAttributes('record', message.business), ...idAttribute(message.id) },
-      link: sends.get(keyText(message)),
-    });
-    records.set(stateKey(message), { traceparent: span.traceparent, sampled: span.sampled });
+    const span = tracing.start({ name: 'record', kind: 'internal', parent });
+    const { traceparent, sampled } = span;
+    records.set(stateKey(message), { traceparent, sampled });
+    if (!sampled) return span;
+    span.set({ ...operationAttributes('record', message.business), ...idAttribute(message.id) });
+    const send = sends.get(keyText(message));
+    if (send !== undefined) span.link(send);
     return span;
   }
 

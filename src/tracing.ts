@@ -18,9 +18,7 @@ export interface NewSpan {
   readonly kind: SpanKind;
   /** The span that it belongs to, as a valid `traceparent`; undefined: it is the first of its trace. */
   readonly parent: string | undefined;
-  readonly attributes: SpanAttributes;
-  /** A span of another trace that it has to do with. */
-  readonly link?: string | undefined;
+  readonly attributes?: SpanAttributes;
 }
 
 export type SpanKind = 'server' | 'client' | 'internal';
@@ -30,10 +28,12 @@ export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 
 export interface Span {
   readonly traceparent: string;
-  /** False: it is not kept, and nothing that belongs to it is either. */
+  /** False: it is not kept, and nothing that belongs to it is either. What is set on it is best not even made. */
   readonly sampled: boolean;
   rename(name: string): void;
   set(attributes: SpanAttributes): void;
+  /** Names a span of another trace that it has to do with, by its `traceparent`. */
+  link(traceparent: string): void;
   /** Ends it, once; as failed where `errorType` says why. */
   end(errorType?: string): void;
 }
@@ -43,11 +43,14 @@ export const untraced: Tracing = {
   start: ({ parent }) => ({
     traceparent: parent ?? traceparentOf(undefined),
     sampled: false,
-    rename: () => undefined,
-    set: () => undefined,
-    end: () => undefined,
+    rename: nothing,
+    set: nothing,
+    link: nothing,
+    end: nothing,
   }),
 };
+
+function nothing(): void {}
 
 /** Does work in a span, which ends as the work does. */
 export async function inSpan<T>(

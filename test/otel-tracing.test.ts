@@ -30,7 +30,8 @@ test('a span carries its name, kind, attributes, link and parent to the collecto
     await using tracing = startTracing(collector.env);
     const request = tracing.start(newSpan({ kind: 'server', parent: `00-${ids}-01` }));
     const call = tracing.start(newSpan({ kind: 'client', parent: request.traceparent }));
-    const other = tracing.start(newSpan({ attributes: { first: 'one' }, link: call.traceparent }));
+    const other = tracing.start(newSpan({ attributes: { first: 'one' } }));
+    other.link(call.traceparent);
     request.rename('b');
     other.set({ second: 2, third: true });
     other.end('BAD_USER_INPUT');

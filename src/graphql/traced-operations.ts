@@ -23,12 +23,7 @@ export function traceOperations(options: ProtocolOptions, tracing: Tracing): Pro
   }
 
   const onSubscribe: Hook<'onSubscribe'> = async (context, id, payload) => {
-    const span = tracing.start({
-      name: 'GraphQL Operation',
-      kind: 'server',
-      parent: undefined,
-      attributes: {},
-    });
+    const span = tracing.start({ name: 'GraphQL Operation', kind: 'server', parent: undefined });
     spans.set(payload, span);
     const begun = await options.onSubscribe?.(context, id, payload);
     if (!begun || !('document' in begun)) return begun;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import proxyAddr from '@fastify/proxy-addr';
 import { normalizeIP } from '@fastify/rate-limit';
+import { LRUCache } from 'lru-cache';
 
 /**
  * The address that a request counts for: the connection's, or, where that is a trusted proxy's, the one that the
@@ -18,5 +19,7 @@ export function createAddressOf(trustedProxies: readonly string[]): (request: In
 export function createNetworkCheck(networks: readonly string[]): (address: string) => boolean {
   if (networks.length === 0) return () => true;
   const contains = proxyAddr.compile([...networks]);
-  return (address) => contains(address, 0);
+  // The provider's are few, and reading one anew costs more than to remember it.
+  const known = new LRUCache<string, boolean>({ max: 1_000, memoMethod: (address) => contains(address, 0) });
+  return (address) => known.memo(address);
 }

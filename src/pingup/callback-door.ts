@@ -10,7 +10,7 @@ import {
 } from './callback-outcome.ts';
 import { type CallbackReceiverOptions, createCallbackReceiver, notJson } from './callback-receiver.ts';
 import { createRefusalLog } from './refusal-log.ts';
-import { traceCallbacks } from './traced-callbacks.ts';
+import { type ReceiveRequest, traceCallbacks } from './traced-callbacks.ts';
 
 export interface CallbackDoorOptions extends CallbackReceiverOptions {
   readonly authenticator: CallbackAuthenticator;
@@ -44,7 +44,9 @@ const noBody = Buffer.alloc(0);
 export async function callbackDoor(scope: FastifyInstance, options: CallbackDoorOptions): Promise<void> {
   const { authenticator, log, counts = createCallbackCounts(), tracing } = options;
   const receiver = createCallbackReceiver(options);
-  const receive = tracing ? traceCallbacks(receiver, tracing) : receiver;
+  const receive: ReceiveRequest = tracing
+    ? traceCallbacks(receiver, tracing)
+    : (callback) => receiver(callback);
   const reportRefusal = createRefusalLog(log);
   const senders = new WeakMap<FastifyRequest<Route>, Sender>();
 

@@ -18,10 +18,11 @@ export interface CallbackAnswer {
 }
 
 /**
- * Records one authentic callback. What it answers as recorded is durable. The `traceparent` is the sender's header,
- * where there was one: nothing of it is checked yet.
+ * Records one authentic callback. What it answers as recorded is durable.
+ *
+ * @param traceparent what it belongs to, valid, where callbacks are traced.
  */
-export type ReceiveCallback = (callback: AuthenticCallback, traceparent?: unknown) => Promise<CallbackAnswer>;
+export type ReceiveCallback = (callback: AuthenticCallback, traceparent?: string) => Promise<CallbackAnswer>;
 
 /** Enough of them to see what is wrong. */
 const maxFaultsTold = 20;

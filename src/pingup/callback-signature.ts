@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { SignatureFormat } from '../config.ts';
-import { digestOf, sameDigest } from './digest.ts';
+import { sameDigest } from './digest.ts';
 import { parseTimestamp } from './timestamp.ts';
 
 /** What is wrong with the signature of a callback, or nothing. */
@@ -36,8 +36,13 @@ export function createSignatureCheck(format: SignatureFormat): CheckSignature {
     const expected = hmac.update(body).digest(encoding);
     // Hexadecimal digits come in either case.
     const comparable = encoding === 'hex' ? signature.toLowerCase() : signature;
-    return sameDigest(digestOf(expected), digestOf(comparable)) ? undefined : 'signature';
+    return sameDigest(bytesOf(expected), bytesOf(comparable)) ? undefined : 'signature';
   };
+}
+
+/** Of a header, which Node reads as Latin-1. */
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
 }
 
 function isRecent(timestamp: string, now: number): boolean {
