@@ -27,10 +27,16 @@ export interface CallQueueOptions {
   readonly perSecond: number | null;
 }
 
+/**
+ * The second in which calls are counted, in milliseconds, with a twentieth to spare: p-queue counts a call a moment before
+ * it begins, and no two take equally long to reach Pingup.
+ */
+const secondMs = 1_050;
+
 export function createCallQueue({ concurrency, maxWaiting, perSecond }: CallQueueOptions): CallQueue {
   const queue = new PQueue({
     concurrency,
-    ...(perSecond !== null && { intervalCap: perSecond, interval: 1_000, strict: true }),
+    ...(perSecond !== null && { intervalCap: perSecond, interval: secondMs, strict: true }),
   });
   const tickets = new Set<AbortController>();
 
