@@ -1,7 +1,8 @@
-import { createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { LRUCache } from 'lru-cache';
 import type { SignatureFormat } from '../config.ts';
 import { sameDigest } from './digest.ts';
+import { createHmacSha256, type Hmac } from './hmac.ts';
 import { parseTimestamp } from './timestamp.ts';
 
 /** What is wrong with the signature of a callback, or nothing. */
@@ -25,19 +26,32 @@ export function createSignatureCheck(format: SignatureFormat): CheckSignature {
   const { header, prefix, encoding, timestampHeader } = format;
 
   return (secret, headers, body, now) => {
-    const hmac = createHmac('sha256', secret);
+    const signed: Buffer[] = [];
     if (timestampHeader !== null) {
       const timestamp = textOf(headers[timestampHeader]);
       if (!isRecent(timestamp, now)) return 'timestamp';
-      hmac.update(`${timestamp}.`);
+      signed.push(Buffer.from(`${timestamp}.`));
     }
+    signed.push(body);
     const shown = textOf(headers[header]);
     const signature = shown.startsWith(prefix) ? shown.slice(prefix.length) : '';
-    const expected = hmac.update(body).digest(encoding);
-    // Hexadecimal digits come in either case.
-    const comparable = encoding === 'hex' ? signature.toLowerCase() : signature;
-    return sameDigest(bytesOf(expected), bytesOf(comparable)) ? undefined : 'signature';
+    const expected = hmacOf(secret)(...signed);
+    return sameDigest(bytesOf(expected), bytesOf(toHex(signature))) ? undefined : 'signature';
   };
+
+  /** Hexadecimal digits come in either case, and Base64 in one spelling only. */
+  function toHex(signature: string): string {
+    if (encoding === 'hex') return signature.toLowerCase();
+    const bytes = Buffer.from(signature, encoding);
+    return bytes.toString(encoding) === signature ? bytes.toString('hex') : '';
+  }
+}
+
+/** Of the accounts that there are, and a few that there were. */
+const hmacs = new LRUCache<string, Hmac>({ max: 10_000, memoMethod: createHmacSha256 });
+
+function hmacOf(secret: string): Hmac {
+  return hmacs.memo(secret);
 }
 
 /** Of a header, which Node reads as Latin-1. */
