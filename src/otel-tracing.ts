@@ -10,10 +10,8 @@ import {
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import {
-  AlwaysOffSampler,
   AlwaysOnSampler,
   BatchSpanProcessor,
-  ParentBasedSampler,
   type Sampler,
   type SpanExporter,
   TraceIdRatioBasedSampler,
@@ -48,13 +46,14 @@ export function startOtelTracing(
     spanProcessors: [new BatchSpanProcessor({ exporter, maxQueueSize: maxWaiting })],
   });
   const tracer = provider.getTracer('pingup-gateway');
-  const followsParent = followsParents(config.sampler);
+  const followsParent = config.sampler.startsWith('parentbased_');
+  const shareOfRoots = shareOf(config);
   let ended: Promise<void> | undefined;
 
   /** What is not sampled costs nothing but its place in a trace: no attribute of it is looked at. */
   function start(span: NewSpan): Span {
     const { name, kind, parent, attributes = {} } = span;
-    if (followsParent && parent !== undefined && !isSampled(parent)) return untraced.start(span);
+    if (followsParent && !isWanted(parent)) return untraced.start(span);
     // What comes from outside belongs to a span of somebody else.
     const context =
       parent === undefined
@@ -65,6 +64,11 @@ export function startOtelTracing(
     if (!started.isRecording()) return untraced.start({ ...span, parent: traceparent });
     started.setAttributes(attributes);
     return viewSpan(started, traceparent);
+  }
+
+  /** Where children follow their parent, as good as a choice by the trace's id, and without the cost of a span. */
+  function isWanted(parent: string | undefined): boolean {
+    return parent === undefined ? Math.random() < shareOfRoots : isSampled(parent);
   }
 
   function end(): Promise<void> {
@@ -118,19 +122,16 @@ function viewSpan(span: OtelSpan, traceparent: string): Span {
   };
 }
 
-function samplerOf({ sampler, ratio }: TracingConfig): Sampler {
-  const root = rootSamplerOf(sampler, ratio);
-  return followsParents(sampler) ? new ParentBasedSampler({ root }) : root;
+function samplerOf(config: TracingConfig): Sampler {
+  // What gets that far is wanted.
+  if (config.sampler.startsWith('parentbased_')) return new AlwaysOnSampler();
+  return new TraceIdRatioBasedSampler(shareOf(config));
 }
 
-function followsParents(sampler: TracingConfig['sampler']): boolean {
-  return sampler.startsWith('parentbased_');
-}
-
-function rootSamplerOf(sampler: TracingConfig['sampler'], ratio: number): Sampler {
-  if (sampler.endsWith('always_on')) return new AlwaysOnSampler();
-  if (sampler.endsWith('always_off')) return new AlwaysOffSampler();
-  return new TraceIdRatioBasedSampler(ratio);
+/** Of the traces that begin here, how many are kept: 0 to 1. */
+function shareOf({ sampler, ratio }: TracingConfig): number {
+  if (sampler.endsWith('always_on')) return 1;
+  return sampler.endsWith('always_off') ? 0 : ratio;
 }
 
 /** Says once that spans are lost, and once that they arrive again, however many there are between. */
