@@ -2,35 +2,47 @@ import fc from 'fast-check';
 import { deliveryStatuses, type Message, type SendDetails, type StatusEvent } from '../../src/message.ts';
 import { business } from './samples.ts';
 
-/** Any well-formed text, NUL included. */
-const anyText = fc.string({ unit: 'binary' });
-const anyId = fc.string({ unit: 'binary', minLength: 1 });
-const anyInstant = fc.integer({ min: 0, max: 8_640_000_000_000_000 });
-const textOrNull = fc.option(anyText);
+export interface MessageParts {
+  readonly id: fc.Arbitrary<string>;
+  readonly text: fc.Arbitrary<string>;
+  /** Milliseconds since the epoch. */
+  readonly instant: fc.Arbitrary<number>;
+  readonly maxEvents: number;
+}
 
-const anyEvent: fc.Arbitrary<StatusEvent> = fc.record({
-  status: fc.constantFrom(...deliveryStatuses),
-  at: anyInstant,
-  receivedAt: anyInstant,
-  rawStatus: textOrNull,
-  failure: fc.option(fc.record({ code: textOrNull, reason: textOrNull })),
-});
+/** Any message that is made of these. */
+export function messageOf({ id, text, instant, maxEvents }: MessageParts): fc.Arbitrary<Message> {
+  const textOrNull = fc.option(text);
+  const event: fc.Arbitrary<StatusEvent> = fc.record({
+    status: fc.constantFrom(...deliveryStatuses),
+    at: instant,
+    receivedAt: instant,
+    rawStatus: textOrNull,
+    failure: fc.option(fc.record({ code: textOrNull, reason: textOrNull })),
+  });
+  const details: fc.Arbitrary<SendDetails> = fc.record({
+    client: textOrNull,
+    clientPhone: textOrNull,
+    clientName: textOrNull,
+    textMessage: textOrNull,
+    delay: textOrNull,
+    scheduledFor: fc.option(instant),
+    acceptedAt: instant,
+  });
+  return fc.record({
+    business: fc.constant(business),
+    id,
+    details: fc.option(details),
+    history: fc.uniqueArray(event, { minLength: 1, maxLength: maxEvents, selector: ({ status }) => status }),
+  });
+}
 
-const anyDetails: fc.Arbitrary<SendDetails> = fc.record({
-  client: textOrNull,
-  clientPhone: textOrNull,
-  clientName: textOrNull,
-  textMessage: textOrNull,
-  delay: textOrNull,
-  scheduledFor: fc.option(anyInstant),
-  acceptedAt: anyInstant,
-});
-
-export const anyMessage: fc.Arbitrary<Message> = fc.record({
-  business: fc.constant(business),
-  id: anyId,
-  details: fc.option(anyDetails),
-  history: fc.uniqueArray(anyEvent, { minLength: 1, maxLength: 5, selector: (event) => event.status }),
+/** Any message, of any well-formed text, NUL included. */
+export const anyMessage = messageOf({
+  id: fc.string({ unit: 'binary', minLength: 1 }),
+  text: fc.string({ unit: 'binary' }),
+  instant: fc.integer({ min: 0, max: 8_640_000_000_000_000 }),
+  maxEvents: 5,
 });
 
 /** Statuses as unreliable callbacks report them: in any order, some repeatedly, some never. */

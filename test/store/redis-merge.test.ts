@@ -1,14 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  deliveryStatuses,
-  type Message,
-  merge,
-  type SendDetails,
-  type StatusEvent,
-} from '../../src/message.ts';
+import { type Message, merge } from '../../src/message.ts';
 import { describeWithRedis } from '../support/describe-with-redis.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { messageOf } from './arbitraries.ts';
 import { openTestStore } from './redis-test-store.ts';
 import { business } from './samples.ts';
 
@@ -73,29 +68,4 @@ const awkward = [
   '\u2028',
 ];
 const text = fc.array(fc.constantFrom(...pieces, ...awkward), { maxLength: 3 }).map((some) => some.join(''));
-const textOrNull = fc.option(text);
-
-const anyEvent: fc.Arbitrary<StatusEvent> = fc.record({
-  status: fc.constantFrom(...deliveryStatuses),
-  at: instant,
-  receivedAt: instant,
-  rawStatus: textOrNull,
-  failure: fc.option(fc.record({ code: textOrNull, reason: textOrNull })),
-});
-
-const anyDetails: fc.Arbitrary<SendDetails> = fc.record({
-  client: textOrNull,
-  clientPhone: textOrNull,
-  clientName: textOrNull,
-  textMessage: textOrNull,
-  delay: textOrNull,
-  scheduledFor: fc.option(instant),
-  acceptedAt: instant,
-});
-
-const anyNews: fc.Arbitrary<Message> = fc.record({
-  business: fc.constant(business),
-  id: fc.constant('m'),
-  details: fc.option(anyDetails),
-  history: fc.uniqueArray(anyEvent, { minLength: 1, maxLength: 3, selector: (event) => event.status }),
-});
+const anyNews = messageOf({ id: fc.constant('m'), text, instant, maxEvents: 3 });
