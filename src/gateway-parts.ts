@@ -46,11 +46,8 @@ export async function openParts(config: Config, accounts: AccountBook, log: Logg
     traces?.pushed(message);
   }
 
-  const formerBusiness = onlyBusiness(config, accounts);
   const { backend, retentionDays } = config.store;
-  const store = parts.use(
-    await openStore(backend, { formerBusiness, log, onBatch: metrics.batchAnswered, onPush }),
-  );
+  const store = parts.use(await openStore(backend, { log, onBatch: metrics.batchAnswered, onPush }));
   const pingup = parts.use(openPingup(config, accounts, sandbox, tracing, log));
   parts.use(keepOnlyRecent(store, retentionDays, log));
   parts.use(settleLostSends(store, config.pingup.timeoutMs, log));
@@ -68,12 +65,6 @@ export async function openParts(config: Config, accounts: AccountBook, log: Logg
     traces,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
-}
-
-/** The business of before there could be several. */
-function onlyBusiness({ accounts: { single } }: Config, accounts: Accounts): string | null {
-  const [first, ...others] = accounts.businesses();
-  return single?.business ?? (others.length === 0 ? (first ?? null) : null);
 }
 
 /** Where others reach the gateway and nobody is asked, the operator has said so, and is told again. */

@@ -4,8 +4,6 @@ import type { Store } from './port.ts';
 import type { OnPush } from './watchers.ts';
 
 export interface OpenOptions {
-  /** Whose an old SQLite file is that does not say; null: such a file is refused. */
-  readonly formerBusiness: string | null;
   readonly log: StoreLog;
   /** Told of each write, or batch of calls: how many milliseconds it took, and how many calls it was. */
   readonly onBatch: (milliseconds: number, calls: number) => void;

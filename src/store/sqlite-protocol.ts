@@ -102,8 +102,6 @@ export type Answer = { readonly value: unknown } | { readonly error: string };
 /** What a worker is started with. */
 export interface Opened {
   readonly path: string;
-  /** Whose a file is that is so old that it does not say; null: nobody knows. */
-  readonly formerBusiness: string | null;
 }
 
 /** The first thing that a worker says: it serves now, or why it never will. */

@@ -21,7 +21,7 @@ const walks: Readonly<Record<PrunedTable, Walk>> = {
   messages: {
     batch: 500,
     key: `business || '/' || id`,
-    created: 'coalesce(created_at, updated_at)',
+    created: 'created_at',
     old: `updated_at < ?3 AND coalesce(details ->> 'scheduledFor', 0) < ?3`,
   },
   sends: {

@@ -17,9 +17,9 @@ import { openDatabase } from './sqlite-schema.ts';
 import { createTransactions } from './sqlite-transaction.ts';
 
 /** The thread that owns the database: opens it, says so, and serves batches until it is asked to close. */
-function work(port: MessagePort, { path, formerBusiness }: Opened): void {
+function work(port: MessagePort, { path }: Opened): void {
   try {
-    serve(port, path, openDatabase(path, formerBusiness));
+    serve(port, path, openDatabase(path));
     port.postMessage({ refusal: null } satisfies Opening);
   } catch (error) {
     port.postMessage({ refusal: refusalOf(path, error).message } satisfies Opening);

@@ -18,11 +18,6 @@ import { createWatchers, type OnPush } from './watchers.ts';
 export interface SqliteOptions {
   /** The database file. It and its directories are made where they are missing. */
   readonly path: string;
-  /**
-   * Whose a file is that is so old that it does not say: made when there was one account only. Null: nobody knows, and
-   * such a file is refused.
-   */
-  readonly formerBusiness: string | null;
   readonly log?: StoreLog | undefined;
   readonly onBatch?: OnBatch | undefined;
   readonly onPush?: OnPush | undefined;

@@ -7,10 +7,10 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
-import { accepted, beginSend, business, key, newSend } from './samples.ts';
+import { accepted, beginSend, key, newSend } from './samples.ts';
 
 const [path = '', command] = process.argv.slice(2);
-const store = await openSqliteStore({ formerBusiness: business, path }).catch((error: Error) => {
+const store = await openSqliteStore({ path }).catch((error: Error) => {
   print(`refusal ${error.message}`);
   process.exit(1);
 });

@@ -3,7 +3,7 @@ import { acceptedMessage } from '../../src/accepted-message.ts';
 import type { MessageKey } from '../../src/message.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { createFinder } from '../../src/store/sqlite-finder.ts';
-import { business, key } from './samples.ts';
+import { key } from './samples.ts';
 import { temporaryDirectory } from './sqlite-test-store.ts';
 
 const text = { client: 'anna', clientPhone: null, clientName: null, textMessage: 'Hello', delay: null };
@@ -26,7 +26,7 @@ test('what is asked for in one turn is one call, each key once, and each gets it
 
 test('3,000 look-ups at once take one place in the queue', async () => {
   await using directory = await temporaryDirectory();
-  await using store = await openSqliteStore({ formerBusiness: business, path: directory.file('gateway.db') });
+  await using store = await openSqliteStore({ path: directory.file('gateway.db') });
   const looking = Promise.all(Array.from({ length: 3_000 }, (_, id) => store.find(key(`${id % 100}`))));
   await Promise.resolve();
   expect(store.pending).toBe(1);

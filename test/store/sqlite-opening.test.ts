@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
-import { accepted, business, news } from './samples.ts';
+import { accepted, news } from './samples.ts';
 import { openTestStore, rowsOf, temporaryDirectory } from './sqlite-test-store.ts';
 import { startChild } from './start-child.ts';
 
@@ -12,9 +12,8 @@ test('missing directories are made, and an empty file is a new database', async 
   const path = directory.file('a/b/gateway.db');
   await mkdir(directory.file('a/b'), { recursive: true });
   await writeFile(path, '');
-  await using _one = await openSqliteStore({ formerBusiness: business, path });
+  await using _one = await openSqliteStore({ path });
   await using _two = await openSqliteStore({
-    formerBusiness: business,
     path: directory.file('c/d/gateway.db'),
   });
 });
@@ -24,9 +23,7 @@ test('a second store on the same file is refused, by whatever path, until the fi
   await using directory = await temporaryDirectory();
   await symlink(t.path, directory.file('link.db'));
   for (const path of [t.path, directory.file('link.db')]) {
-    await expect(openSqliteStore({ formerBusiness: business, path })).rejects.toThrow(
-      /in use by another process/,
-    );
+    await expect(openSqliteStore({ path })).rejects.toThrow(/in use by another process/);
   }
   await t.reopen();
 });
@@ -39,7 +36,7 @@ test('a second process on the same file is refused, and let in once the first is
   await using second = startChild(path, 'hold');
   expect(await second.line()).toMatch(/^refusal The database .* is in use by another process/);
   await first.kill();
-  await using _store = await openSqliteStore({ formerBusiness: business, path });
+  await using _store = await openSqliteStore({ path });
 });
 
 test('while it is served, other programs can read the file', async () => {
@@ -52,9 +49,7 @@ test('a file that is no database is refused, and left alone', async () => {
   await using directory = await temporaryDirectory();
   const path = directory.file('gateway.db');
   await writeFile(path, 'not a database, '.repeat(1_000));
-  await expect(openSqliteStore({ formerBusiness: business, path })).rejects.toThrow(
-    /damaged, or no SQLite database.*Restore it/,
-  );
+  await expect(openSqliteStore({ path })).rejects.toThrow(/damaged, or no SQLite database.*Restore it/);
   expect(await readFile(path, 'utf8')).toBe('not a database, '.repeat(1_000));
 });
 
@@ -66,20 +61,19 @@ test('a database with a damaged page is refused', async () => {
   const { size } = await stat(t.path);
   for (let at = 8_192; at < size; at += 4_096) await file.write(Buffer.alloc(512, 0xa5), 0, 512, at);
   await file.close();
-  await expect(openSqliteStore({ formerBusiness: business, path: t.path })).rejects.toThrow(
-    /damaged, or no SQLite database/,
-  );
+  await expect(openSqliteStore({ path: t.path })).rejects.toThrow(/damaged, or no SQLite database/);
 });
 
-test('a newer schema is refused, and left alone', async () => {
+test.each([
+  [99, /schema version 99, and this gateway knows version \d+\. Start the newer gateway/],
+  [3, /schema version 3, which was never released\. Move it away/],
+])('a file with schema version %i is refused, and left alone', async (version, sentence) => {
   await using t = await openTestStore();
   await t.store[Symbol.asyncDispose]();
   using db = new DatabaseSync(t.path);
-  db.exec('PRAGMA user_version = 99');
-  await expect(openSqliteStore({ formerBusiness: business, path: t.path })).rejects.toThrow(
-    /schema version 99, .* up to \d+\. Start/,
-  );
-  expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: 99 });
+  db.exec(`PRAGMA user_version = ${version}`);
+  await expect(openSqliteStore({ path: t.path })).rejects.toThrow(sentence);
+  expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: version });
 });
 
 test('the database of another program is refused, and left alone', async () => {
@@ -87,18 +81,16 @@ test('the database of another program is refused, and left alone', async () => {
   const path = directory.file('other.db');
   using db = new DatabaseSync(path);
   db.exec('CREATE TABLE messages (mine TEXT)');
-  await expect(openSqliteStore({ formerBusiness: business, path })).rejects.toThrow(
-    /belongs to another program/,
-  );
+  await expect(openSqliteStore({ path })).rejects.toThrow(/belongs to another program/);
   expect(rowsOf(path, 'PRAGMA journal_mode')).toEqual([{ journal_mode: 'delete' }]);
 });
 
 test('a path below a regular file is refused', async () => {
   await using directory = await temporaryDirectory();
   await writeFile(directory.file('file'), '');
-  await expect(
-    openSqliteStore({ formerBusiness: business, path: directory.file('file/gateway.db') }),
-  ).rejects.toThrow(/cannot be written .*Let the gateway's user write/);
+  await expect(openSqliteStore({ path: directory.file('file/gateway.db') })).rejects.toThrow(
+    /cannot be written .*Let the gateway's user write/,
+  );
 });
 
 test('a directory in which nothing may be written is refused', async () => {
@@ -124,7 +116,7 @@ test('after a refusal the same process can open the file, once the reason is gon
   await using directory = await temporaryDirectory();
   const path = directory.file('gateway.db');
   await writeFile(path, 'not a database, '.repeat(1_000));
-  await expect(openSqliteStore({ formerBusiness: business, path })).rejects.toThrow(/damaged/);
+  await expect(openSqliteStore({ path })).rejects.toThrow(/damaged/);
   await rm(path);
-  await using _store = await openSqliteStore({ formerBusiness: business, path });
+  await using _store = await openSqliteStore({ path });
 });

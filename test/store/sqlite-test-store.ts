@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import type { TestStore } from './contract/test-store.ts';
-import { business } from './samples.ts';
 
 export async function openTestStore(): Promise<TestStore & { readonly path: string }> {
   const directory = await temporaryDirectory();
   const path = directory.file('gateway.db');
-  let store = await openSqliteStore({ formerBusiness: business, path });
+  let store = await openSqliteStore({ path });
   let intruder: DatabaseSync | undefined;
   return {
     path,
@@ -18,7 +17,7 @@ export async function openTestStore(): Promise<TestStore & { readonly path: stri
     },
     reopen: async () => {
       await store[Symbol.asyncDispose]();
-      store = await openSqliteStore({ formerBusiness: business, path });
+      store = await openSqliteStore({ path });
     },
     breakDown: async () => {
       intruder = new DatabaseSync(path);

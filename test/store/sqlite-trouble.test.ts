@@ -38,7 +38,7 @@ test('the operator hears of the first failure, and of the recovery, once each', 
     error: (_: object, sentence: string) => heard.push(sentence),
   };
   const path = directory.file('gateway.db');
-  await using store = await openSqliteStore({ formerBusiness: business, path, log });
+  await using store = await openSqliteStore({ path, log });
   using intruder = new DatabaseSync(path);
   intruder.exec('BEGIN IMMEDIATE');
   await Promise.allSettled([store.check(), store.check()]);
@@ -64,7 +64,7 @@ test('a record that fails half-way leaves nothing of it, and the next is served'
 test('a begin that was given up and happened after all is NOT_SENT, and its key is free', async () => {
   await using directory = await temporaryDirectory();
   const path = directory.file('gateway.db');
-  await using store = await openSqliteStore({ formerBusiness: business, path, patienceMs: 500 });
+  await using store = await openSqliteStore({ path, patienceMs: 500 });
   using intruder = new DatabaseSync(path);
   intruder.exec('BEGIN IMMEDIATE');
   await expect(store.begin(keyedSend('k'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
@@ -118,7 +118,6 @@ test('a worker that dies while the database is gone gets no empty one in its pla
 test('answers that are too large together fail the calls that they have no room for, and no others', async () => {
   await using directory = await temporaryDirectory();
   await using store = await openSqliteStore({
-    formerBusiness: business,
     path: directory.file('gateway.db'),
     patienceMs: 60_000,
   });
@@ -152,7 +151,7 @@ test('a worker that dies takes what is pending along, and is replaced', async ()
   await pending;
   await t.store.record([news('m1', 'READ')]);
   expect((await t.store.find(key('m1')))?.history.map((event) => event.status)).toEqual(['SENT', 'READ']);
-  await expect(openSqliteStore({ formerBusiness: business, path: t.path })).rejects.toThrow(/in use/);
+  await expect(openSqliteStore({ path: t.path })).rejects.toThrow(/in use/);
 });
 
 test('a worker that is replaced leaves sends open that may still be answered', async () => {
@@ -198,7 +197,7 @@ test('kill -9 at any moment loses nothing that was acknowledged', async () => {
   const path = directory.file('gateway.db');
   for (let round = 0; round < 20; round += 1) {
     const acknowledged = await writeAndKill(path, 1 + Math.floor(Math.random() * 400));
-    await using store = await openSqliteStore({ formerBusiness: business, path });
+    await using store = await openSqliteStore({ path });
     for (const id of acknowledged) expect(await store.find(key(id))).toEqual(accepted(id));
     await store.prune(someTime + 1);
   }
