@@ -55,7 +55,7 @@ test('kill -9 at 20 random moments under load: every id returned and every callb
     );
     const stopped = Promise.allSettled(load);
     await expect
-      .poll(() => promised.sent.length + promised.called.length, { interval: 1, timeout: 20_000 })
+      .poll(() => promised.sent.length + promised.called.length, { interval: 1 })
       .toBeGreaterThanOrEqual(enough);
     expect(await gateway.end('SIGKILL')).toEqual([null, 'SIGKILL']);
     await stopped;

@@ -7,7 +7,7 @@ import type { Rig } from '../faults/rig/rig.ts';
 import { runFault } from '../faults/run-fault.ts';
 import { smallScale } from '../faults/scale.ts';
 import { clusterSuite, redisSuite, type Suite, sqliteSuite } from '../faults/suites.ts';
-import { describeWithRedis } from './support/describe-with-redis.ts';
+import { describeWithRedis } from './support/programs.ts';
 
 const limitMs = 90_000;
 

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { sandboxClients } from '../src/sandbox/clients.ts';
+import { testWith } from './support/programs.ts';
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '..');
@@ -42,9 +43,7 @@ async function npmStart(cwd: string): Promise<{ url: string } & AsyncDisposable>
   child.stderr.on('data', (chunk) => (output += chunk));
   const exited = once(child, 'exit');
   const printed = () => /GraphiQL: {2}(http:\/\/[^/]+)\/graphql/.exec(output)?.[1];
-  await expect
-    .poll(() => printed() ?? (child.exitCode === null ? undefined : output), { timeout: 60_000 })
-    .toMatch(/^http/);
+  await expect.poll(() => printed() ?? (child.exitCode === null ? undefined : output)).toMatch(/^http/);
   return {
     url: String(printed()),
     async [Symbol.asyncDispose]() {
@@ -59,30 +58,35 @@ function withoutIds(json: string): unknown {
   return JSON.parse(json.replaceAll(/"[0-9]{9,}"/g, '"ID"'));
 }
 
-test('in a clone, `npm start`, and then the curl steps and the script of the README do what it shows', {
-  timeout: 120_000,
-}, async () => {
-  await using directory = await clone();
-  await using gateway = await npmStart(directory.path);
-  const here = (code: string) => code.replaceAll('127.0.0.1:4000', new URL(gateway.url).host);
-  const blocks = await readBlocks();
-  const following = (block: Block) => blocks[blocks.indexOf(block) + 1]?.code ?? '';
+testWith(
+  'curl',
+  'in a clone, `npm start`, and then the curl steps and the script of the README do what it shows',
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    await using directory = await clone();
+    await using gateway = await npmStart(directory.path);
+    const here = (code: string) => code.replaceAll('127.0.0.1:4000', new URL(gateway.url).host);
+    const blocks = await readBlocks();
+    const following = (block: Block) => blocks[blocks.indexOf(block) + 1]?.code ?? '';
 
-  const curls = blocks.filter(({ language, code }) => language === 'sh' && code.startsWith('curl'));
-  expect(curls).toHaveLength(2);
-  for (const curl of curls) {
-    const answer = async () => withoutIds((await run('bash', ['-c', here(curl.code)])).stdout);
-    await (curl === curls[0]
-      ? expect(await answer()).toEqual(withoutIds(following(curl)))
-      : expect.poll(answer, { timeout: 20_000 }).toEqual(withoutIds(following(curl))));
-  }
+    const curls = blocks.filter(({ language, code }) => language === 'sh' && code.startsWith('curl'));
+    expect(curls).toHaveLength(2);
+    for (const curl of curls) {
+      const answer = async () => withoutIds((await run('bash', ['-c', here(curl.code)])).stdout);
+      await (curl === curls[0]
+        ? expect(await answer()).toEqual(withoutIds(following(curl)))
+        : expect.poll(answer).toEqual(withoutIds(following(curl))));
+    }
 
-  const [script] = blocks.filter(({ language }) => language === 'js');
-  if (!script) throw new Error('no script in the README');
-  await writeFile(join(directory.path, 'watch.mjs'), here(script.code));
-  const { stdout } = await run(process.execPath, ['watch.mjs'], { cwd: directory.path });
-  expect(stdout.trim()).toBe(following(script));
-});
+    const [script] = blocks.filter(({ language }) => language === 'js');
+    if (!script) throw new Error('no script in the README');
+    await writeFile(join(directory.path, 'watch.mjs'), here(script.code));
+    const { stdout } = await run(process.execPath, ['watch.mjs'], { cwd: directory.path });
+    expect(stdout.trim()).toBe(following(script));
+  },
+);
 
 test('the README names each client of the sandbox, and what it does', async () => {
   const readme = await readFile(join(root, 'README.md'), 'utf8');

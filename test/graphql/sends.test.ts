@@ -152,7 +152,7 @@ test('a moment without a store does not lose an acceptance: it is written down a
   await using scripted = pingup;
   await using gateway = await startTestGateway({ env: { ...scripted.env, STORE_URL: `sqlite:${path}` } });
   const sent = send(gateway);
-  await expect.poll(async () => (await fetch(`${gateway.url}/readyz`)).status, { timeout: 5_000 }).toBe(503);
+  await expect.poll(async () => (await fetch(`${gateway.url}/readyz`)).status).toBe(503);
   giveBack();
   expect(dataOf(await sent).sendTextMessage.message).toMatchObject({ id: 'scripted', status: 'ACCEPTED' });
   expect((await listSends(gateway)).nodes).toMatchObject([{ outcome: 'ACCEPTED', messageId: 'scripted' }]);
@@ -168,5 +168,5 @@ test('a moment without a store does not keep the key of a send that certainly ne
   expect(result.errors?.[0]?.extensions).toMatchObject({ code: 'PINGUP_RATE_LIMITED', retryable: true });
   giveBack();
   const outcomes = async () => (await listSends(gateway)).nodes.map(({ outcome }) => outcome);
-  await expect.poll(outcomes, { timeout: 5_000 }).toEqual(['NOT_SENT']);
+  await expect.poll(outcomes).toEqual(['NOT_SENT']);
 });

@@ -7,6 +7,7 @@ import { SendTextMessageDocument } from '../generated/operations.ts';
 import { startHttpPeer } from '../pingup/support/peers.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { execute } from '../support/graphql-client.ts';
+import { responsiveTime } from '../support/responsive-time.ts';
 
 test('a gateway that can send and record is ready', async () => {
   await using gateway = await startTestGateway();
@@ -22,14 +23,14 @@ test('while the database is locked: not ready, no text is sent, callbacks are 50
 
   using other = new DatabaseSync(path);
   other.exec('BEGIN IMMEDIATE');
-  const started = performance.now();
-  const [sent, called, ready, alive] = await Promise.all([
+  const answers = Promise.all([
     send(),
     gateway.callBack({ message_id: 'm', status: 'sent' }),
     fetch(`${gateway.url}/readyz`),
     fetch(`${gateway.url}/healthz`),
   ]);
-  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(await responsiveTime(answers)).toBeLessThan(2_000);
+  const [sent, called, ready, alive] = await answers;
   expect(sent.errors?.[0]?.extensions).toEqual({ code: 'STORE_UNAVAILABLE', retryable: true });
   expect(gateway.sandbox?.requests).toEqual([]);
   expect([called.status, called.headers.get('retry-after')]).toEqual([503, '5']);

@@ -48,13 +48,15 @@ test('the time from callback to push is measured for each state that a callback 
   const messageId = await gateway.send();
   const states = subscribe(client, MessageStatusDocument, { messageId });
   await states.next();
+  const began = performance.now();
   for (const status of ['sent', 'delivered']) {
     await gateway.callBack({ message_id: messageId, status });
     await states.next();
   }
+  const seconds = Math.ceil((performance.now() - began) / 1000);
   const samples = await scrape(gateway);
   expect(samples.get('gateway_callback_to_push_seconds_count')).toBe(2);
-  expect(samples.get('gateway_callback_to_push_seconds_sum')).toBeLessThan(2);
+  expect(samples.get('gateway_callback_to_push_seconds_sum')).toBeLessThanOrEqual(seconds);
 });
 
 test('what is open is counted: sockets, watches, and what waits', async () => {

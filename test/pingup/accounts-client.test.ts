@@ -105,7 +105,7 @@ test('a send that is under way ends with the key that it began with, and later o
   answer.resolve();
   expect(await begun).toBe('id-1');
   // Its connection is closed at once, not when it has idled.
-  await expect.poll(() => peer.open, { timeout: 2_000 }).toBe(1);
+  await expect.poll(() => peer.open).toBe(1);
   expect(peer.requests.map(({ headers }) => headers.authorization)).toEqual([
     'Bearer key-of-acme',
     'Bearer another-key',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { prefixes } from '../../src/store/redis-keys.ts';
 import { partitionCount, slotsOfTags } from '../../src/store/redis-partitions.ts';
-import { describeWithRedis } from '../support/describe-with-redis.ts';
+import { describeWithRedis } from '../support/programs.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
 import { storeContract } from './contract.ts';
 import { openTestStore } from './redis-test-store.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Message, merge } from '../../src/message.ts';
-import { describeWithRedis } from '../support/describe-with-redis.ts';
+import { describeWithRedis } from '../support/programs.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { messageOf } from './arbitraries.ts';
 import { openTestStore } from './redis-test-store.ts';

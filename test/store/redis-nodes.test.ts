@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { revisionOf, statusOf } from '../../src/message.ts';
 import { openRedisStore, type RedisOptions } from '../../src/store/redis.ts';
 import { placeOfMessage } from '../../src/store/redis-keys.ts';
-import { describeWithRedis } from '../support/describe-with-redis.ts';
+import { describeWithRedis } from '../support/programs.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { collect, increases, watchKnown } from './contract/test-store.ts';
 import { accepted, beginSend, business, key, keyedSend, newSend, news, someTime } from './samples.ts';

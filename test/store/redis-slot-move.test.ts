@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { openRedisStore } from '../../src/store/redis.ts';
 import { placeOfMessage } from '../../src/store/redis-keys.ts';
 import { slotsOfTags } from '../../src/store/redis-partitions.ts';
-import { describeWithRedis } from '../support/describe-with-redis.ts';
 import { moveSlot } from '../support/move-slot.ts';
+import { describeWithRedis } from '../support/programs.ts';
 import { type ClusterNode, startRedisCluster } from '../support/redis-cluster.ts';
 import { key, news } from './samples.ts';
 

@@ -3,7 +3,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { expect, test } from 'vitest';
 import { openRedisStore } from '../../src/store/redis.ts';
 import { untrusted } from '../pingup/support/untrusted-certificate.ts';
-import { describeWithRedis } from '../support/describe-with-redis.ts';
+import { describeWithRedis } from '../support/programs.ts';
 import { freePort, startRedisServer } from '../support/redis-server.ts';
 import { key, news } from './samples.ts';
 import { temporaryDirectory } from './sqlite-test-store.ts';

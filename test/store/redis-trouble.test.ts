@@ -4,7 +4,7 @@ import { parseRedisUrl } from '../../src/redis-url.ts';
 import { openRedisStore, type RedisOptions } from '../../src/store/redis.ts';
 import { openFleet } from '../../src/store/redis-fleet.ts';
 import { sendsIn } from '../../src/store/redis-sends.ts';
-import { describeWithRedis } from '../support/describe-with-redis.ts';
+import { describeWithRedis } from '../support/programs.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { collect, servesAgain, timeToRefuse, watchKnown } from './contract/test-store.ts';
 import { accepted, beginSend, business, key, keyedSend, newSend, news, someTime } from './samples.ts';
@@ -98,7 +98,7 @@ describeWithRedis('Redis in trouble', () => {
     const late = other.record([news('m1', 'DELIVERED')]).catch(() => undefined);
     expect(await timeToRefuse(store.begin(newSend()))).toBeLessThan(2_000);
     await late;
-    await expect.poll(() => timeToRefuse(store.check()), { timeout: 5_000 }).toBeLessThan(50);
+    await expect.poll(() => timeToRefuse(store.check())).toBeLessThan(50);
     server.thaw();
     const thawed = performance.now();
     await expect.poll(() => other.record([news('m1', 'READ')]).then(() => true)).toBe(true);
@@ -173,12 +173,8 @@ describeWithRedis('Redis in trouble', () => {
     await expect(store.record([news('m1', 'SENT')])).rejects.toMatchObject(refusal);
     await expect(store.begin(keyedSend('k'))).rejects.toMatchObject(refusal);
     await using replica = await startRedisServer(['--replicaof', '127.0.0.1', String(server.port)]);
-    await expect
-      .poll(() => store.record([news('m1', 'SENT')]).then(() => true), { timeout: 10_000 })
-      .toBe(true);
-    await expect
-      .poll(() => store.begin(keyedSend('k')).then(({ kind }) => kind), { timeout: 10_000 })
-      .toBe('begun');
+    await expect.poll(() => store.record([news('m1', 'SENT')]).then(() => true)).toBe(true);
+    await expect.poll(() => store.begin(keyedSend('k')).then(({ kind }) => kind)).toBe('begun');
     expect(await replica.command('DBSIZE')).toBeGreaterThan(0);
   });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { merge } from '../../src/message.ts';
 import { partitionOfAttempt } from '../../src/store/redis-attempt.ts';
 import { placeOfMessage, prefixOf } from '../../src/store/redis-keys.ts';
-import { describeWithRedis } from '../support/describe-with-redis.ts';
+import { describeWithRedis } from '../support/programs.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { idsOf } from './contract/test-store.ts';
 import { openTestStore } from './redis-test-store.ts';

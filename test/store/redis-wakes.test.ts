@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { connect } from '../../src/store/redis-client.ts';
 import { slotsOfTags, tags } from '../../src/store/redis-partitions.ts';
 import { openWakes } from '../../src/store/redis-wakes.ts';
-import { describeWithRedis } from '../support/describe-with-redis.ts';
 import { moveSlot } from '../support/move-slot.ts';
+import { describeWithRedis } from '../support/programs.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
 
 const access = { tls: false, username: null, password: null, database: 0 };

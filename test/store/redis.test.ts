@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { describeWithRedis } from '../support/describe-with-redis.ts';
+import { describeWithRedis } from '../support/programs.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { storeContract } from './contract.ts';
 import { openTestStore } from './redis-test-store.ts';

@@ -6,6 +6,7 @@ import type { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { statusOf } from '../../src/message.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
+import { testWith } from '../support/programs.ts';
 import { servesAgain, timeToRefuse } from './contract/test-store.ts';
 import { accepted, beginSend, business, key, keyedSend, news, someTime } from './samples.ts';
 import { openTestStore, temporaryDirectory } from './sqlite-test-store.ts';
@@ -75,14 +76,19 @@ test('a begin that was given up and happened after all is NOT_SENT, and its key 
   await expect.poll(() => beginSend(store, keyedSend('k', { fingerprint: 'other' }))).toBeTypeOf('string');
 });
 
-test('a full disk gives STORE_UNAVAILABLE, and room on it serves again without a restart', async () => {
-  await using directory = await temporaryDirectory();
-  await using child = startChild(directory.file('gateway.db'), 'fill', { fileKilobytes: 300 });
-  expect(await child.line()).toBe('open');
-  expect(await child.line()).toBe('refused STORE_UNAVAILABLE, still reads f0');
-  await once(spawn('prlimit', ['--pid', `${child.pid}`, '--fsize=unlimited']), 'exit');
-  expect(await child.line()).toBe('recovered');
-});
+testWith(
+  'prlimit',
+  'a full disk gives STORE_UNAVAILABLE, and room on it serves again without a restart',
+  {},
+  async () => {
+    await using directory = await temporaryDirectory();
+    await using child = startChild(directory.file('gateway.db'), 'fill', { fileKilobytes: 300 });
+    expect(await child.line()).toBe('open');
+    expect(await child.line()).toBe('refused STORE_UNAVAILABLE, still reads f0');
+    await once(spawn('prlimit', ['--pid', `${child.pid}`, '--fsize=unlimited']), 'exit');
+    expect(await child.line()).toBe('recovered');
+  },
+);
 
 test.each(['', '-wal', '-owner'])(
   'while gateway.db%s is not where it was, nothing is written, and all serves again once it is back',

@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import { isExecutable } from '../support/is-executable.ts';
 
 /** A page of a Chromium of its own, which reaches one server and nothing else. */
 export interface Chromium extends AsyncDisposable {
@@ -35,12 +34,6 @@ export async function startChromium(executablePath: string, origin: string): Pro
     await rm(profile, { recursive: true, force: true });
   }
   return { page, strayRequests, errors, [Symbol.asyncDispose]: stop };
-}
-
-/** The path of a Chromium on PATH, if there is one. */
-export function findChromium(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, 'chromium')).find(isExecutable);
 }
 
 /** Chromium's own traffic is off, and no name resolves. */

@@ -6,8 +6,9 @@ import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { sandboxClients } from '../../src/sandbox/clients.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { findProgram } from '../support/programs.ts';
 import { authEnv, createSigner } from '../support/signer.ts';
-import { findChromium, startChromium } from './chromium.ts';
+import { startChromium } from './chromium.ts';
 
 const signer = await createSigner();
 
@@ -123,7 +124,7 @@ function testInChromium(
   { env = {}, errors = /^$/ }: Situation = {},
 ): void {
   test(title, { timeout: 60_000 }, async ({ skip }) => {
-    const executable = findChromium();
+    const executable = findProgram('chromium');
     if (!executable && process.env['CI'] !== 'true') skip('there is no chromium on PATH');
     if (!executable) throw new Error('CI needs a chromium on PATH');
     await using gateway = await startTestGateway({ sandboxStepMs: 100, env });
@@ -177,7 +178,7 @@ async function opened(page: Page, operationStart: string): Promise<void> {
 
 async function stored(page: Page, key: string, text: string): Promise<void> {
   const item = () => page.evaluate((name) => localStorage.getItem(name) ?? '', key);
-  await expect.poll(item, { timeout: 20_000 }).toContain(text);
+  await expect.poll(item).toContain(text);
 }
 
 async function takeScreenshot(page: Page): Promise<void> {
