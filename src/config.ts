@@ -43,6 +43,8 @@ export interface EdgeConfig {
   readonly messagesPerSecond: number;
   /** For each address; null: as many as may be. */
   readonly requestsPerMinute: number | null;
+  /** Of one GraphQL document, comments included. */
+  readonly maxDocumentBytes: number;
   /** How long a subscription may run before it completes. */
   readonly subscriptionMs: number;
   /** Over how long sockets are closed, when there are many and the gateway stops. */
@@ -203,6 +205,7 @@ function toEdge(env: Variables, isProduction: boolean): EdgeConfig {
     socketsPerAddress: env.SOCKETS_PER_ADDRESS,
     messagesPerSecond: env.MESSAGES_PER_SECOND,
     requestsPerMinute: env.REQUESTS_PER_MINUTE ?? null,
+    maxDocumentBytes: env.MAX_DOCUMENT_BYTES,
     subscriptionMs: env.SUBSCRIPTION_HOURS * hourMs,
     drainMs: env.DRAIN_MS,
   };

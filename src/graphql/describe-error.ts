@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
-import { GatewayError } from '../errors.ts';
-import { variableFault } from './variable-fault.ts';
+import { GatewayError, type InputFault } from '../errors.ts';
+import { cutText } from './cut-text.ts';
+import { locationsOf } from './document-source.ts';
 
 /**
  * Codes that GraphQL and its transport add to those of `GatewayError`. None is retryable: the request itself is wrong,
@@ -16,38 +17,52 @@ export const transportErrorCodes = [
   'INTERNAL_SERVER_ERROR',
 ] as const;
 
-export interface ErrorDescriberOptions {
-  readonly log: Logger;
-  /** Whether a message may suggest names of the schema ("Did you mean ..."). */
-  readonly suggestions: boolean;
-}
+/** Errors that one answer shows. What is beyond them is not described at all. */
+export const maxErrors = 20;
+/** Faults that one error shows. */
+const maxFaults = 20;
 
 export type DescribeError = (error: unknown) => GraphQLFormattedError;
 
-/** What a caller is told of an error, the same on HTTP and on the socket: always a code and whether to repeat. */
-export function createErrorDescriber({ log, suggestions }: ErrorDescriberOptions): DescribeError {
+/**
+ * What a caller is told of an error, the same on HTTP and on the socket: always a code and whether to repeat. It is
+ * bounded, whatever the error quotes.
+ */
+export function createErrorDescriber(log: Logger): DescribeError {
   return (error) => {
     if (!(error instanceof GraphQLError)) return mask(new GraphQLError(unexpectedMessage), error, log);
     const original = error.originalError;
     if (original instanceof GatewayError) return describe(error, gatewayExtensions(original));
     if (original && !(original instanceof GraphQLError)) return mask(error, original, log);
-    const described = describe(error, requestExtensions(error));
-    return suggestions ? described : withoutSuggestion(described);
+    return describe(error, requestExtensions(error));
   };
+}
+
+/** What a caller is told of the errors of one answer. */
+export function describeErrors(
+  errors: readonly unknown[],
+  describeError: DescribeError,
+): GraphQLFormattedError[] {
+  return errors.slice(0, maxErrors).map(describeError);
 }
 
 function gatewayExtensions({ code, retryable, faults, retryAfterSeconds }: GatewayError) {
   return {
     code,
     retryable,
-    ...(faults && { faults }),
+    ...(faults && { faults: faults.slice(0, maxFaults).map(cutFault) }),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   };
 }
 
+function cutFault({ path, expected }: InputFault): InputFault {
+  return { path: path.map((part) => cutText(part)), expected: cutText(expected) };
+}
+
 function describe(error: GraphQLError, extensions: Record<string, unknown>): GraphQLFormattedError {
-  const { message, locations, path } = error.toJSON();
-  return { message, ...(locations && { locations }), ...(path && { path }), extensions };
+  const { message, path } = error;
+  const locations = locationsOf(error);
+  return { message: cutText(message), ...(locations && { locations }), ...(path && { path }), extensions };
 }
 
 /** An error of our own making: the log keeps it, and the caller gets nothing but an id by which to find it there. */
@@ -68,16 +83,8 @@ export function logUnexpected(error: unknown, log: Logger, path?: GraphQLError['
   return { code: 'INTERNAL_SERVER_ERROR', retryable: false, correlationId };
 }
 
-/** graphql-js ends a message with a guess, and so gives the schema away name by name. */
-function withoutSuggestion(error: GraphQLFormattedError): GraphQLFormattedError {
-  return { ...error, message: error.message.replace(/ Did you mean .*\?$/s, '') };
-}
-
-/** What is wrong with the request itself. A code that was given goes first: validation speaks of variables too. */
+/** What is wrong with the request itself. */
 function requestExtensions(error: GraphQLError) {
   const code = transportErrorCodes.find((known) => known === error.extensions['code']);
-  const fault = code ? undefined : variableFault(error);
-  return fault
-    ? { code: 'BAD_USER_INPUT', retryable: false, faults: [fault] }
-    : { code: code ?? 'BAD_REQUEST', retryable: false };
+  return { code: code ?? 'BAD_REQUEST', retryable: false };
 }

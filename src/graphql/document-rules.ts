@@ -25,6 +25,10 @@ export const documentLimits = {
   cost: 10_000,
   /** Different fields at the root of an operation: ten texts, or ten pages. Aliased sends count as sends. */
   rootFields: 10,
+  /** Characters of a name, aliases included. */
+  nameCharacters: 128,
+  /** Fields and spreads, each counted wherever its fragment is spread: no rule reads more of a document. */
+  expandedSelections: 5_000,
 } as const;
 
 /** For graphql-js's parser. */

@@ -5,22 +5,22 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { GraphQLError, type GraphQLSchema, OperationTypeNode, type ValidationRule } from 'graphql';
+import { GraphQLError, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import type { Authenticate } from '../caller.ts';
 import { GatewayError, type GatewayErrorCode } from '../errors.ts';
 import type { Tracing } from '../tracing.ts';
 import type { GatewayContext, SharedContext } from './context.ts';
+import { cutText } from './cut-text.ts';
 import { type DescribeError, logUnexpected, unexpectedMessage } from './describe-error.ts';
-import { parseOptions } from './document-rules.ts';
 import { checkCallers } from './http-caller.ts';
+import { runOperations } from './http-operations.ts';
+import type { OperationRunner } from './operation-runner.ts';
 import { traceRequests } from './traced-requests.ts';
 
 export interface GraphqlHttpOptions {
-  readonly schema: GraphQLSchema;
+  readonly runner: OperationRunner;
   readonly context: SharedContext;
-  /** Besides graphql-js's own. They decide on introspection too. */
-  readonly rules: readonly ValidationRule[];
   readonly describeError: DescribeError;
   /** Null: nobody is asked who they are. */
   readonly authenticate: Authenticate | null;
@@ -39,13 +39,11 @@ export interface PageForPeople {
 
 /** GraphQL over HTTP on `/graphql`: queries and mutations by Apollo Server, and the page for people. */
 export async function graphqlHttp(app: FastifyInstance, options: GraphqlHttpOptions): Promise<void> {
-  const { schema, context, rules, describeError, authenticate, log, tracing, page } = options;
+  const { runner, context, describeError, authenticate, log, tracing, page } = options;
   const apollo = new ApolloServer<GatewayContext>({
-    schema,
+    schema: runner.schema,
     logger: log,
-    introspection: true,
-    validationRules: [...rules],
-    parseOptions,
+    documentStore: null,
     allowBatchedHttpRequests: false,
     persistedQueries: false,
     stopOnTerminationSignals: false,
@@ -54,6 +52,7 @@ export async function graphqlHttp(app: FastifyInstance, options: GraphqlHttpOpti
     plugins: [
       ...(tracing ? [traceRequests(tracing)] : []),
       refuseSubscriptions,
+      runOperations(runner, describeError),
       keepCauses,
       // Cache control wraps every field to find a policy, which costs a tenth of a mutation, and there is none to find.
       ApolloServerPluginCacheControlDisabled(),
@@ -132,7 +131,7 @@ const statusByCode: Partial<Record<GatewayErrorCode, number>> = {
 };
 
 function badRequest(message: string) {
-  return { errors: [{ message, extensions: { code: 'BAD_REQUEST', retryable: false } }] };
+  return { errors: [{ message: cutText(message), extensions: { code: 'BAD_REQUEST', retryable: false } }] };
 }
 
 function refuseMethod(_request: FastifyRequest, reply: FastifyReply): FastifyReply {

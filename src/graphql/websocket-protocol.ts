@@ -1,22 +1,16 @@
 import {
-  type ExecutionArgs,
   type ExecutionResult,
-  execute,
   type FormattedExecutionResult,
   GraphQLError,
-  type GraphQLSchema,
-  getOperationAST,
   OperationTypeNode,
-  subscribe,
-  type ValidationRule,
 } from 'graphql';
 import { makeServer, type SubscribePayload } from 'graphql-ws';
 import type { Authenticate } from '../caller.ts';
 import { GatewayError, type GatewayErrorCode } from '../errors.ts';
 import type { Tracing } from '../tracing.ts';
 import type { SharedContext } from './context.ts';
-import type { DescribeError } from './describe-error.ts';
-import { createDocumentCache } from './document-cache.ts';
+import { type DescribeError, describeErrors } from './describe-error.ts';
+import type { OperationRunner } from './operation-runner.ts';
 import { closeIfExpired, createSocketCallers } from './socket-callers.ts';
 import { createSocketContexts } from './socket-contexts.ts';
 import {
@@ -31,10 +25,8 @@ import { type ProtocolOptions, traceOperations } from './traced-operations.ts';
 import type { GraphqlProtocol } from './websocket-socket.ts';
 
 export interface WebsocketProtocolOptions {
-  readonly schema: GraphQLSchema;
+  readonly runner: OperationRunner;
   readonly context: SharedContext;
-  /** Besides graphql-js's own. */
-  readonly rules: readonly ValidationRule[];
   readonly describeError: DescribeError;
   /** Null: nobody is asked who they are. */
   readonly authenticate: Authenticate | null;
@@ -64,46 +56,22 @@ function fault(code: GatewayErrorCode, message: string): GraphQLError {
  * where callers are asked: no valid token in connection_init, or not any more 4403 | its keys cannot be had 1013
  */
 export function createWebsocketProtocol(options: WebsocketProtocolOptions): GraphqlProtocol & Disposable {
-  const {
-    schema,
-    context,
-    rules,
-    describeError,
-    authenticate,
-    tracing,
-    subscriptionMs,
-    initMs = 3_000,
-  } = options;
+  const { runner, context, describeError, authenticate, tracing, subscriptionMs, initMs = 3_000 } = options;
   const callers = authenticate && createSocketCallers(authenticate);
   const contextOf = createSocketContexts(context, authenticate !== null);
-  const check = createDocumentCache(schema, rules);
   const lifetimes = createSubscriptionLifetimes(subscriptionMs);
-
-  function prepare(
-    socket: SocketOperations,
-    { query, variables, operationName }: SubscribePayload,
-  ): Prepared {
-    const checked = check(query);
-    if (!('kind' in checked)) return { errors: checked };
-    const operation = getOperationAST(checked, operationName)?.operation;
-    if (!operation) return { errors: [unknownOperation(operationName)] };
-    const args: ExecutionArgs = {
-      schema,
-      document: checked,
-      contextValue: contextOf(socket),
-      variableValues: variables ?? null,
-      operationName: operationName ?? null,
-    };
-    return { args, operation };
-  }
 
   async function begin(socket: SocketOperations, payload: SubscribePayload) {
     if (closeIfExpired(socket)) return [fault('UNAUTHENTICATED', 'The token has expired.')];
     if (socket.running.size >= maxOperations) return [tooManyOperations()];
-    const { args, operation, errors } = prepare(socket, payload);
+    const { args, operation, errors } = runner.prepare(
+      runner.check(payload.query),
+      payload,
+      contextOf(socket),
+    );
     if (errors) return errors;
     beginOperation(socket, payload);
-    const mayRun = operation !== OperationTypeNode.QUERY || (await takeTurn(socket, payload));
+    const mayRun = operation.operation !== OperationTypeNode.QUERY || (await takeTurn(socket, payload));
     return mayRun ? args : [tooManyOperations()];
   }
 
@@ -111,11 +79,11 @@ export function createWebsocketProtocol(options: WebsocketProtocolOptions): Grap
     data: ExecutionResult['data'],
     errors: readonly GraphQLError[],
   ): FormattedExecutionResult {
-    return { ...(data !== undefined && { data }), errors: errors.map(describeError) };
+    return { ...(data !== undefined && { data }), errors: describeErrors(errors, describeError) };
   }
 
   const protocol: ProtocolOptions = {
-    schema,
+    schema: runner.schema,
     connectionInitWaitTimeout: initMs,
     onConnect: (socket) => {
       const authorization = socket.connectionParams?.['authorization'];
@@ -123,8 +91,8 @@ export function createWebsocketProtocol(options: WebsocketProtocolOptions): Grap
       Object.assign(socket, { connectionParams: undefined });
       return callers?.admit(socket.extra, authorization);
     },
-    execute: (args) => contain(() => execute(args)),
-    subscribe: (args) => contain(() => subscribe(args)),
+    execute: runner.execute,
+    subscribe: runner.subscribe,
     onSubscribe: ({ extra }, _id, payload) => begin(extra, payload),
     onOperation: (_socket, _id, payload, _args, result) => {
       if (isSubscription(result)) lifetimes.begin(payload, result);
@@ -138,7 +106,7 @@ export function createWebsocketProtocol(options: WebsocketProtocolOptions): Grap
       for (const operation of closeOperations(extra)) lifetimes.stop(operation);
     },
     onNext: (_socket, _id, _payload, _args, { data, errors }) => errors && describeResult(data, errors),
-    onError: (_socket, _id, _payload, errors) => errors.map(describeError),
+    onError: (_socket, _id, _payload, errors) => describeErrors(errors, describeError),
   };
   const server = makeServer(tracing ? traceOperations(protocol, tracing) : protocol);
   return {
@@ -148,29 +116,6 @@ export function createWebsocketProtocol(options: WebsocketProtocolOptions): Grap
       callers?.[Symbol.dispose]();
     },
   };
-}
-
-/** An operation that may begin, or why it may not. */
-type Prepared =
-  | { readonly args: ExecutionArgs; readonly operation: OperationTypeNode; readonly errors?: undefined }
-  | { readonly args?: undefined; readonly operation?: undefined; readonly errors: readonly GraphQLError[] };
-
-function unknownOperation(name: string | null | undefined): GraphQLError {
-  const message =
-    name != null
-      ? `Unknown operation named "${name}".`
-      : 'Must provide operation name if query contains multiple operations.';
-  return new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } });
-}
-
-/** graphql-js throws what is no fault of the request, and graphql-ws would end the socket with it. */
-async function contain<T>(run: () => Promise<T> | T): Promise<T | ExecutionResult> {
-  try {
-    return await run();
-  } catch (error) {
-    const originalError = error instanceof Error ? error : new Error(String(error));
-    return { errors: [new GraphQLError(originalError.message, { originalError })] };
-  }
 }
 
 function isSubscription(result: object): result is AsyncGenerator<unknown> {

@@ -1,17 +1,21 @@
 import type { FastifyInstance } from 'fastify';
 import type { EdgeConfig } from '../config.ts';
 import { createErrorDescriber } from '../graphql/describe-error.ts';
+import type { DocumentCacheOptions } from '../graphql/document-cache.ts';
 import { documentRules } from '../graphql/document-rules.ts';
 import { type GraphqlHttpOptions, graphqlHttp } from '../graphql/http-plugin.ts';
+import { createOperationRunner } from '../graphql/operation-runner.ts';
 import { createWebsocketProtocol } from '../graphql/websocket-protocol.ts';
 import { type GraphqlSockets, serveWebsockets } from '../graphql/websocket-server.ts';
 import { createOriginCheck } from './allowed-origins.ts';
 import { createAddressOf } from './client-address.ts';
 import { guardFrontDoor } from './front-door.ts';
 import { type GraphiqlPage, wantsHtml } from './graphiql-page.ts';
+import { limitHeader } from './header-limits.ts';
 
 export interface FrontendsOptions
-  extends Pick<GraphqlHttpOptions, 'schema' | 'context' | 'authenticate' | 'log' | 'tracing'> {
+  extends Pick<DocumentCacheOptions, 'schema'>,
+    Pick<GraphqlHttpOptions, 'context' | 'authenticate' | 'log' | 'tracing'> {
   readonly edge: EdgeConfig;
   /** Null: there is none, and a browser is answered as any other client. */
   readonly page: GraphiqlPage | null;
@@ -22,13 +26,18 @@ export async function serveFrontends(
   app: FastifyInstance,
   { schema, context, authenticate, edge, page, log, tracing }: FrontendsOptions,
 ): Promise<GraphqlSockets & Disposable> {
-  const rules = documentRules(edge);
-  const describeError = createErrorDescriber({ log, suggestions: edge.introspection });
-  const shared = { schema, context, authenticate, rules, describeError, tracing };
+  const runner = createOperationRunner({
+    schema,
+    rules: documentRules(edge),
+    suggestions: edge.introspection,
+    maxDocumentBytes: edge.maxDocumentBytes,
+  });
+  const shared = { runner, context, authenticate, describeError: createErrorDescriber(log), tracing };
 
   if (page) await app.register(page.routes);
   await app.register(async (scope) => {
     await guardFrontDoor(scope, edge);
+    scope.addHook('preParsing', limitHeader('accept', 431));
     await scope.register(graphqlHttp, {
       ...shared,
       log,

@@ -9,6 +9,7 @@ import {
   LogController,
 } from 'fastify';
 import type { Logger } from 'pino';
+import { limitHeader } from './header-limits.ts';
 
 /** For a whole request to arrive, in ms. */
 const requestTimeoutMs = 30_000;
@@ -57,6 +58,7 @@ export function createHttpServer({ log, serving, trustedProxies = [] }: HttpServ
     reply.headers(securityHeaders);
     next();
   });
+  app.addHook('preParsing', limitHeader('content-type', 415));
   app.addHook('onSend', async (_request, reply) => {
     if (!serving()) reply.header('connection', 'close');
   });

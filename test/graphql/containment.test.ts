@@ -3,8 +3,8 @@ import { GraphQLError } from 'graphql';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { createErrorDescriber } from '../../src/graphql/describe-error.ts';
-import { createDocumentCache } from '../../src/graphql/document-cache.ts';
 import { graphqlHttp } from '../../src/graphql/http-plugin.ts';
+import { createOperationRunner } from '../../src/graphql/operation-runner.ts';
 import { buildGatewaySchema } from '../../src/graphql/schema.ts';
 import type { Message } from '../../src/message.ts';
 import type { Messaging } from '../../src/messaging.ts';
@@ -101,15 +101,14 @@ test('a subscription that has run for its time completes, and only that one', as
   expect((await client.iterate({ query }).next()).done).toBe(false);
 });
 
-test('what breaks down in Apollo itself is an id to find it by on HTTP, and no word of it', async () => {
+test('what breaks down before execution is an id to find it by on HTTP, and no word of it', async () => {
   const logged: string[] = [];
   const log = pino({}, { write: (line: string) => void logged.push(line) });
   await using app = fastify();
   await app.register(graphqlHttp, {
-    schema: await buildGatewaySchema(),
+    runner: await brokenRunner(),
     context: { messaging: {} as Messaging, businesses: () => ['acme'] },
-    rules: [brokenRule],
-    describeError: createErrorDescriber({ log, suggestions: true }),
+    describeError: createErrorDescriber(log),
     authenticate: null,
     log,
     tracing: null,
@@ -142,14 +141,18 @@ test('what breaks down in Apollo itself is an id to find it by on HTTP, and no w
 test('a rule that breaks down is a fault of ours on the socket', async () => {
   const logged: string[] = [];
   const log = pino({}, { write: (line: string) => void logged.push(line) });
-  const check = createDocumentCache(await buildGatewaySchema(), [brokenRule]);
-  const [error] = [check('{ message(id: "m") { id } }')].flat();
-  expect(createErrorDescriber({ log, suggestions: true })(error)).toMatchObject({
+  const { errors = [] } = (await brokenRunner()).check('{ message(id: "m") { id } }');
+  expect(createErrorDescriber(log)(errors[0])).toMatchObject({
     message: 'The gateway failed to answer this.',
     extensions: { code: 'INTERNAL_SERVER_ERROR' },
   });
   expect(logged.join()).toContain('a secret of a rule');
 });
+
+async function brokenRunner() {
+  const schema = await buildGatewaySchema();
+  return createOperationRunner({ schema, rules: [brokenRule], suggestions: true, maxDocumentBytes: 16_384 });
+}
 
 function brokenRule(): never {
   throw new GraphQLError('a secret of a rule');

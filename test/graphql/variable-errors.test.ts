@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { buildSchema, type GraphQLError, getVariableValues, Kind, parse } from 'graphql';
+import { buildSchema, Kind, parse } from 'graphql';
 import { expect, test } from 'vitest';
-import { variableFault } from '../../src/graphql/variable-fault.ts';
+import { GatewayError } from '../../src/errors.ts';
+import { variableErrors } from '../../src/graphql/variable-errors.ts';
 
 const schema = buildSchema(`
   type Query { find(filter: Filter!): Int }
@@ -11,8 +12,10 @@ const schema = buildSchema(`
 function faultsOf(filter: unknown) {
   const [operation] = parse('query ($filter: Filter!) { find(filter: $filter) }').definitions;
   if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
-  const { errors = [] } = getVariableValues(schema, operation.variableDefinitions ?? [], { filter });
-  return errors.map((error: GraphQLError) => variableFault(error));
+  const errors = variableErrors({ schema, operation, values: { filter }, suggestions: true });
+  return errors.flatMap(({ originalError }) =>
+    originalError instanceof GatewayError ? (originalError.faults ?? []) : [],
+  );
 }
 
 /** Values that look like what graphql-js says of them. */

@@ -1,0 +1,112 @@
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  subscribe,
+} from 'graphql';
+import type { GatewayContext } from './context.ts';
+import { type CheckedDocument, createDocumentCache, type DocumentCacheOptions } from './document-cache.ts';
+import { variableErrors } from './variable-errors.ts';
+
+/** An operation as a caller asks for it. */
+export interface OperationRequest {
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly operationName?: string | null | undefined;
+}
+
+/** An operation that may run, or why it may not. */
+export type PreparedOperation =
+  | {
+      readonly args: ExecutionArgs;
+      readonly operation: OperationDefinitionNode;
+      readonly errors?: undefined;
+    }
+  | { readonly args?: undefined; readonly operation?: undefined; readonly errors: readonly GraphQLError[] };
+
+/** Checks documents and runs operations, the same for each transport. Whatever goes wrong is an error of the result. */
+export interface OperationRunner {
+  readonly schema: GraphQLSchema;
+  check(source: string): CheckedDocument;
+  prepare(
+    checked: CheckedDocument,
+    request: OperationRequest,
+    contextValue: GatewayContext,
+  ): PreparedOperation;
+  execute(args: ExecutionArgs): Promise<ExecutionResult>;
+  subscribe(args: ExecutionArgs): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult>;
+}
+
+export function createOperationRunner(options: DocumentCacheOptions): OperationRunner {
+  const { schema, suggestions } = options;
+
+  function prepare(
+    checked: CheckedDocument,
+    { variables, operationName }: OperationRequest,
+    contextValue: GatewayContext,
+  ): PreparedOperation {
+    if (checked.errors) return { errors: checked.errors };
+    const { document } = checked;
+    const operation = getOperationAST(document, operationName);
+    if (!operation) return { errors: [unknownOperation(operationName)] };
+    const args: ExecutionArgs = {
+      schema,
+      document,
+      contextValue,
+      variableValues: variables ?? null,
+      operationName: operationName ?? null,
+      hideSuggestions: !suggestions,
+      options: executionOptions,
+    };
+    return { args, operation };
+  }
+
+  /** Says what is wrong with variables in place of graphql-js. */
+  function explain<Result extends object>(
+    args: ExecutionArgs,
+    result: Result | ExecutionResult,
+  ): Result | ExecutionResult {
+    if (!('errors' in result) || !isOfVariables(result)) return result;
+    const operation = getOperationAST(args.document, args.operationName);
+    if (!operation) return result;
+    const errors = variableErrors({ schema, operation, values: args.variableValues ?? {}, suggestions });
+    return errors.length > 0 ? { errors } : result;
+  }
+
+  return {
+    schema,
+    check: createDocumentCache(options),
+    prepare,
+    execute: (args) => contain(async () => explain(args, await execute(args))),
+    subscribe: (args) => contain(async () => explain(args, await subscribe(args))),
+  };
+}
+
+/** Each message of graphql-js about variables quotes a whole value; `variableErrors` says what is wrong. */
+const executionOptions = { maxCoercionErrors: 1 };
+
+function isOfVariables({ data, errors }: ExecutionResult): boolean {
+  return data === undefined && errors?.[0]?.nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
+}
+
+function unknownOperation(name: string | null | undefined): GraphQLError {
+  const message =
+    name != null
+      ? `Unknown operation named "${name}".`
+      : 'Must provide operation name if query contains multiple operations.';
+  return new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } });
+}
+
+/** graphql-js throws what is no fault of the request. */
+async function contain<T>(run: () => Promise<T>): Promise<T | ExecutionResult> {
+  try {
+    return await run();
+  } catch (error) {
+    const originalError = error instanceof Error ? error : new Error(String(error));
+    return { errors: [new GraphQLError(originalError.message, { originalError })] };
+  }
+}
