@@ -24,7 +24,7 @@ export interface DocumentValidationOptions {
 /** What is wrong with a document: at most as many errors as an answer shows, and none for a valid one. */
 export type ValidateDocument = (document: DocumentNode) => readonly GraphQLError[];
 
-/** Those of graphql-js that are run apart, or that a linear one stands for. */
+/** Rules of graphql-js that run in the first pass, or that are replaced by a linear one. */
 const otherwiseChecked: ReadonlySet<ValidationRule> = new Set([
   NoFragmentCyclesRule,
   OverlappingFieldsCanBeMergedRule,
@@ -32,7 +32,7 @@ const otherwiseChecked: ReadonlySet<ValidationRule> = new Set([
 
 /**
  * Validates by graphql-js's own rules and ours, in time linear in the document: what may be exponential in its spreads is
- * bounded first, and no other rule sees a document that is over the bound.
+ * limited in a first pass, and no other rule reads a document over that limit.
  */
 export function createDocumentValidation(options: DocumentValidationOptions): ValidateDocument {
   const { schema, rules, suggestions } = options;
