@@ -6,7 +6,7 @@ import { type HttpPeer, startHttpPeer } from './pingup/support/peers.ts';
 import { accepted } from './pingup/support/pingup.ts';
 import { entryOf, startAccountsFile, tokenOf } from './support/accounts-file.ts';
 import { startTestGateway, type TestGateway } from './support/gateway.ts';
-import { connect, dataOf, execute, subscribe } from './support/graphql-client.ts';
+import { connect, dataOf, execute, payloadOf, subscribe } from './support/graphql-client.ts';
 
 /** A Pingup that gives every message of every business one id. */
 function startPingup(): Promise<HttpPeer> {
@@ -46,7 +46,7 @@ test('one message id in two businesses is two messages, and a callback of one ne
   await using gateway = await startTestGateway({ env });
   await using client = connect(gateway.url);
   for (const business of ['acme', 'beta'])
-    expect(dataOf(await send(gateway, business)).sendTextMessage.message).toMatchObject({
+    expect(payloadOf(await send(gateway, business)).message).toMatchObject({
       id: 'id-1',
       business,
     });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MessageDocument, SendTextMessageDocument } from './generated/operations.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
-import { dataOf, execute } from './support/graphql-client.ts';
+import { dataOf, execute, payloadOf } from './support/graphql-client.ts';
 
 const token = 'a-token-of-24-characters';
 
@@ -18,7 +18,7 @@ async function keepSending(url: string, promised: Promises): Promise<void> {
   const input = { client: 'never-calls-back', textMessage: 'Hello' };
   for (;;) {
     const result = await execute(url, SendTextMessageDocument, { input });
-    promised.sent.push(dataOf(result).sendTextMessage.message.id);
+    promised.sent.push(payloadOf(result).message.id);
   }
 }
 

@@ -10,7 +10,7 @@ import { startSandbox } from '../src/sandbox/sandbox.ts';
 import { MessageDocument, SendTextMessageDocument } from './generated/operations.ts';
 import { apiKeyEntry, writeApiKeys } from './support/api-keys.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
-import { dataOf, execute } from './support/graphql-client.ts';
+import { dataOf, execute, payloadOf } from './support/graphql-client.ts';
 
 async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), 'gateway-'));
@@ -23,7 +23,7 @@ test('node dist/main.js runs from any working directory on its defaults, and kee
   let id = '';
   {
     await using gateway = await startGatewayProcess({}, directory.path);
-    id = dataOf(await execute(gateway.url, SendTextMessageDocument, { input })).sendTextMessage.message.id;
+    id = payloadOf(await execute(gateway.url, SendTextMessageDocument, { input })).message.id;
     expect(gateway.output()).toContain(`GraphiQL:  ${gateway.url}/graphql`);
     expect(await gateway.end('SIGTERM')).toEqual([0, null]);
   }
@@ -80,7 +80,7 @@ test('SIGTERM: not ready, nothing new is taken, the send in flight finishes, soc
   expect([callback.status, callback.headers.get('retry-after')]).toEqual([503, '5']);
   answer.resolve();
 
-  expect(dataOf(await send).sendTextMessage.message.id).toBe('slow-1');
+  expect(payloadOf(await send).message.id).toBe('slow-1');
   expect((await closed)[0]).toBe(1001);
   expect(await ended).toEqual([0, null]);
 });

@@ -28,7 +28,7 @@ function startLoad({ url }: TestGateway) {
     const input = { client: 'reads', textMessage: text };
     const { data, errors } = await execute(url, SendTextMessageDocument, { input });
     const { code, retryAfterSeconds } = errors?.[0]?.extensions ?? {};
-    const outcome = String(code ?? data?.sendTextMessage.message.status);
+    const outcome = String(code ?? data?.sendTextMessage?.message.status);
     const sent = { text, outcome, retryAfterSeconds } as Sent;
     answered.push(sent);
     return sent;

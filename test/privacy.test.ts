@@ -208,7 +208,7 @@ async function watchOverSocket({ gateway: { url }, callbackUrl }: Setting): Prom
   await using client = connect(url);
   const input = { client: 'never-calls-back', textMessage, clientName, clientPhone };
   const sent = await subscribe(client, SendTextMessageDocument, { input }).next();
-  const messageId = sent.value?.data?.sendTextMessage.message.id ?? '';
+  const messageId = sent.value?.data?.sendTextMessage?.message.id ?? '';
   const watch = subscribe(client, MessageStatusDocument, { messageId });
   await watch.next();
   const told = { message_id: messageId, status: 'read', text: textMessage, name: clientName };

@@ -6,7 +6,7 @@ import { accepted } from './pingup/support/pingup.ts';
 import { temporaryDirectory } from './store/sqlite-test-store.ts';
 import { entryOf, startAccountsFile, tokenOf } from './support/accounts-file.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
-import { connect, dataOf, execute, subscribe } from './support/graphql-client.ts';
+import { connect, dataOf, execute, payloadOf, subscribe } from './support/graphql-client.ts';
 
 function callBack(url: string, business: string, status: string): Promise<Response> {
   return fetch(`${url}/callbacks/pingup/${business}/${tokenOf(business)}`, {
@@ -50,9 +50,9 @@ test('SIGHUP reads the accounts file again; the socket, its subscription and the
   gateway.process.kill('SIGHUP');
   await expect.poll(gateway.output).toContain('"added":["beta"],"removed":[],"changed":["acme"]');
 
-  expect(dataOf(await send('anna', 'acme')).sendTextMessage.message.id).toBe('id-2');
+  expect(payloadOf(await send('anna', 'acme')).message.id).toBe('id-2');
   slow.resolve();
-  expect(dataOf(await underWay).sendTextMessage.message.id).toBe('id-1');
+  expect(payloadOf(await underWay).message.id).toBe('id-1');
   expect((await callBack(url, 'beta', 'sent')).status).toBe(200);
   expect((await callBack(url, 'acme', 'sent')).status).toBe(200);
   expect(dataOf((await states.next()).value).messageStatus.status).toBe('SENT');

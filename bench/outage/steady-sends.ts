@@ -105,7 +105,9 @@ function bodyOf(textMessage: string): string {
 }
 
 interface GraphqlAnswer {
-  readonly data?: { readonly sendTextMessage: { readonly message: { readonly status: string } } } | null;
+  readonly data?: {
+    readonly sendTextMessage: { readonly message: { readonly status: string } } | null;
+  } | null;
   readonly errors?: readonly {
     readonly extensions: { readonly code: string; readonly retryAfterSeconds?: number };
   }[];
@@ -114,7 +116,7 @@ interface GraphqlAnswer {
 function outcomeOf(status: number, body: string) {
   const { data, errors }: GraphqlAnswer = JSON.parse(body);
   const [error] = errors ?? [];
-  const outcome = error?.extensions.code ?? data?.sendTextMessage.message.status;
+  const outcome = error?.extensions.code ?? data?.sendTextMessage?.message.status;
   if (status !== 200 || outcome === undefined) throw new Error(`an answer with HTTP ${status}: ${body}`);
   return { outcome, retryAfterSeconds: error?.extensions.retryAfterSeconds };
 }

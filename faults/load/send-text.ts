@@ -36,7 +36,7 @@ export async function sendText({ nextUrl, outcomes, signal }: SendTextOptions): 
 }
 
 function idOf(answer: Answer | undefined): string | undefined {
-  const data = answer?.data as { sendTextMessage?: { message: { id: string } } } | null | undefined;
+  const data = answer?.data as { sendTextMessage?: { message: { id: string } } | null } | null | undefined;
   return data?.sendTextMessage?.message.id;
 }
 

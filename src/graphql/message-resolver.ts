@@ -14,10 +14,12 @@ import { SendTextMessageInput, SendTextMessagePayload } from './send-types.ts';
 @Resolver()
 export class MessageResolver {
   @Mutation(() => SendTextMessagePayload, {
+    nullable: true,
     description:
       'Sends a WhatsApp text through Pingup, and resolves once Pingup has accepted it and the gateway has written ' +
       'it down. An error with `retryable: true` sent nothing; SEND_OUTCOME_UNKNOWN means that it may have been sent. ' +
-      'With an `idempotencyKey`, a repeat sends nothing that was sent before.',
+      'With an `idempotencyKey`, a repeat sends nothing that was sent before. Null when it failed: the error has its ' +
+      'path, and other sends of the same document are not affected.',
   })
   async sendTextMessage(
     @Arg('input', () => SendTextMessageInput, { description: 'The text and whom it is for.' })

@@ -33,9 +33,10 @@ export class OperationsResolver {
   }
 
   @Mutation(() => ReplayCallbackPayload, {
+    nullable: true,
     description:
       'Reads a quarantined callback once more, after the map of statuses or a pointer was mended. What is understood ' +
-      'now is recorded as of when it came, and pushed. Takes the scope `operations`.',
+      'now is recorded as of when it came, and pushed. Null when it failed. Takes the scope `operations`.',
   })
   async replayCallback(
     @Arg('id', () => ID, { description: 'The id that `quarantinedCallbacks` shows.' }) id: string,
@@ -49,9 +50,10 @@ export class OperationsResolver {
   }
 
   @Mutation(() => ForgetClientPayload, {
+    nullable: true,
     description:
       "Erases a client's messages, and to whom and what from their sends. Nothing is sent again for it. A send that is " +
-      'still PENDING is left for another call. Takes the scope `operations`.',
+      'still PENDING is left for another call. Null when it failed. Takes the scope `operations`.',
   })
   async forgetClient(
     @Arg('input', () => ForgetClientInput, { description: 'Whom to forget.' }) input: ForgetClientInput,

@@ -62,7 +62,7 @@ export type ForgetClientMutationVariables = Exact<{
 }>;
 
 
-export type ForgetClientMutation = { forgetClient: { messages: number, sends: number } };
+export type ForgetClientMutation = { forgetClient: { messages: number, sends: number } | null };
 
 export type MessageStateFragment = { id: string, business: string, status: DeliveryStatus, revision: number, updatedAt: string, failure: { code: string | null, reason: string | null } | null, history: Array<{ status: DeliveryStatus, at: string, receivedAt: string, rawStatus: string | null }> };
 
@@ -108,14 +108,14 @@ export type ReplayCallbackMutationVariables = Exact<{
 }>;
 
 
-export type ReplayCallbackMutation = { replayCallback: { understood: boolean, accepted: number, reason: string | null } };
+export type ReplayCallbackMutation = { replayCallback: { understood: boolean, accepted: number, reason: string | null } | null };
 
 export type SendTextMessageMutationVariables = Exact<{
   input: SendTextMessageInput;
 }>;
 
 
-export type SendTextMessageMutation = { sendTextMessage: { replayed: boolean, message: { client: string | null, clientPhone: string | null, clientName: string | null, textMessage: string | null, delay: string | null, scheduledFor: string | null, acceptedAt: string | null, id: string, business: string, status: DeliveryStatus, revision: number, updatedAt: string, failure: { code: string | null, reason: string | null } | null, history: Array<{ status: DeliveryStatus, at: string, receivedAt: string, rawStatus: string | null }> } } };
+export type SendTextMessageMutation = { sendTextMessage: { replayed: boolean, message: { client: string | null, clientPhone: string | null, clientName: string | null, textMessage: string | null, delay: string | null, scheduledFor: string | null, acceptedAt: string | null, id: string, business: string, status: DeliveryStatus, revision: number, updatedAt: string, failure: { code: string | null, reason: string | null } | null, history: Array<{ status: DeliveryStatus, at: string, receivedAt: string, rawStatus: string | null }> } } | null };
 
 export type SendsQueryVariables = Exact<{
   business?: string | number | null | undefined;

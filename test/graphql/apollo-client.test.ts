@@ -36,7 +36,7 @@ test('Apollo Client sends, watches, and its normalised cache shows each state wi
 
   const variables = { input: { client: 'reads', textMessage: 'Hello', delay: '1s' } };
   const { data } = await apollo.mutate({ mutation: SendTextMessageDocument, variables });
-  const id = String(data?.sendTextMessage.message.id);
+  const id = String(data?.sendTextMessage?.message.id);
   await apollo.query({ query: MessageDocument, variables: { id } });
 
   const onScreen: string[] = [];
@@ -84,7 +84,7 @@ test('Apollo Client shows a token on both transports', async () => {
   await using client = createApolloWithToken(gateway.url, authorization);
   const variables = { input: { client: 'reads', textMessage: 'Hello' } };
   const { data } = await client.apollo.mutate({ mutation: SendTextMessageDocument, variables });
-  const messageId = String(data?.sendTextMessage.message.id);
+  const messageId = String(data?.sendTextMessage?.message.id);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const seen: unknown[] = [];
   client.apollo.subscribe({ query: MessageStatusDocument, variables: { messageId } }).subscribe({

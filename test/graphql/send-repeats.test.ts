@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { SendTextMessageDocument, type SendTextMessageInput } from '../generated/operations.ts';
 import { temporaryDirectory } from '../store/sqlite-test-store.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { connect, dataOf, execute, type Result, subscribe } from '../support/graphql-client.ts';
+import { connect, execute, payloadOf, type Result, subscribe } from '../support/graphql-client.ts';
 import { accept, rateLimit, startScriptedPingup } from '../support/scripted-pingup.ts';
 
 const keyed = { client: 'never-calls-back', textMessage: 'Hello', idempotencyKey: 'order-4711' };
@@ -18,8 +18,8 @@ async function sendOverSocket({ url }: TestGateway, input: SendTextMessageInput 
   return (await subscribe(client, SendTextMessageDocument, { input }).next()).value;
 }
 
-function sentBy(result: Result<{ sendTextMessage: { replayed: boolean; message: { id: string } } }>) {
-  const { replayed, message } = dataOf(result).sendTextMessage;
+function sentBy(result: Result<{ sendTextMessage: { replayed: boolean; message: { id: string } } | null }>) {
+  const { replayed, message } = payloadOf(result);
   return { replayed, id: message.id };
 }
 
@@ -49,7 +49,7 @@ test('the same key and arguments: the first result again, replayed, on HTTP and 
   const first = sentBy(await send(gateway));
   expect(first.replayed).toBe(false);
   expect(sentBy(await send(gateway))).toEqual({ id: first.id, replayed: true });
-  expect(dataOf(await sendOverSocket(gateway)).sendTextMessage).toMatchObject({
+  expect(payloadOf(await sendOverSocket(gateway))).toMatchObject({
     replayed: true,
     message: { id: first.id, textMessage: 'Hello' },
   });
@@ -60,7 +60,7 @@ test('a replay shows the message as it is by now', async () => {
   await using gateway = await startTestGateway();
   const { id } = sentBy(await send(gateway));
   await gateway.callBack({ message_id: id, status: 'delivered' });
-  expect(dataOf(await send(gateway)).sendTextMessage.message.status).toBe('DELIVERED');
+  expect(payloadOf(await send(gateway)).message.status).toBe('DELIVERED');
 });
 
 test('a phone number that is written in another way is the same argument', async () => {

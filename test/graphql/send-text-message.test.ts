@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SendTextMessageDocument, type SendTextMessageInput } from '../generated/operations.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { connect, dataOf, execute, type Result, subscribe } from '../support/graphql-client.ts';
+import { connect, execute, payloadOf, type Result, subscribe } from '../support/graphql-client.ts';
 
 const text: SendTextMessageInput = { client: 'never-calls-back', textMessage: 'Hello' };
 
@@ -24,7 +24,7 @@ function errorOf(result: Result<unknown> | undefined) {
 test('a text that Pingup accepted comes back as a message with all that was sent', async () => {
   await using gateway = await startTestGateway();
   const input = { clientPhone: '+39 312 123 4567', clientName: 'Anna', delay: '2h' };
-  const { message } = dataOf(await send(gateway, input)).sendTextMessage;
+  const { message } = payloadOf(await send(gateway, input));
   expect(message).toMatchObject({
     id: gateway.sandbox?.requests[0]?.messageId,
     client: 'never-calls-back',

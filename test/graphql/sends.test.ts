@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../store/sqlite-test-store.ts';
 import { badPages } from '../support/bad-pages.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
-import { dataOf, execute } from '../support/graphql-client.ts';
+import { dataOf, execute, payloadOf } from '../support/graphql-client.ts';
 import { accept, rateLimit, startScriptedPingup } from '../support/scripted-pingup.ts';
 
 const env = { PINGUP_TIMEOUT_MS: '300' };
@@ -154,7 +154,7 @@ test('a moment without a store does not lose an acceptance: it is written down a
   const sent = send(gateway);
   await expect.poll(async () => (await fetch(`${gateway.url}/readyz`)).status).toBe(503);
   giveBack();
-  expect(dataOf(await sent).sendTextMessage.message).toMatchObject({ id: 'scripted', status: 'ACCEPTED' });
+  expect(payloadOf(await sent).message).toMatchObject({ id: 'scripted', status: 'ACCEPTED' });
   expect((await listSends(gateway)).nodes).toMatchObject([{ outcome: 'ACCEPTED', messageId: 'scripted' }]);
 });
 

@@ -7,7 +7,7 @@ import { parseConfig } from '../../src/config.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import type { SendTextMessageInput } from '../generated/operations.ts';
 import { SendTextMessageDocument } from '../generated/operations.ts';
-import { dataOf, execute } from './graphql-client.ts';
+import { execute, payloadOf } from './graphql-client.ts';
 
 export interface TestGateway extends Gateway {
   /** Sends a text and resolves to its message id. */
@@ -46,7 +46,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     async send(input) {
       const text = { client: 'never-calls-back', textMessage: 'Hello', ...input };
       const result = await execute(gateway.url, SendTextMessageDocument, { input: text });
-      return dataOf(result).sendTextMessage.message.id;
+      return payloadOf(result).message.id;
     },
     callBack: (body) =>
       fetch(callbackUrl, {

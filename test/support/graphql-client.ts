@@ -49,3 +49,10 @@ export function dataOf<T>(result: Result<T> | undefined): T {
   if (!result?.data) throw new Error('no data');
   return result.data;
 }
+
+/** What `sendTextMessage` gave. @throws Error with the first GraphQL error instead. */
+export function payloadOf<T>(result: Result<{ sendTextMessage: T | null }> | undefined): T {
+  const { sendTextMessage } = dataOf(result);
+  if (sendTextMessage === null) throw new Error('a send that failed without an error');
+  return sendTextMessage;
+}
