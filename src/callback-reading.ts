@@ -16,7 +16,17 @@ export interface CallbackFault {
   readonly expected: string;
 }
 
-/** The faults in words, for the operator. */
+/** The most of a reason, in UTF-16 code units: enough to see what is wrong, whatever pointers and words are configured. */
+export const maxReasonCharacters = 4_096;
+/** A body of 256 KiB can have more than 100,000 faults. */
+const maxFaultsDescribed = 20;
+
+/** The first faults in words, for the operator. */
 export function describeFaults(faults: readonly CallbackFault[]): string {
-  return faults.map(({ index, expected }) => `[${index}]: expected ${expected}`).join('; ');
+  const described = faults.slice(0, maxFaultsDescribed);
+  return cutReason(described.map(({ index, expected }) => `[${index}]: expected ${expected}`).join('; '));
+}
+
+export function cutReason(reason: string): string {
+  return reason.slice(0, maxReasonCharacters).toWellFormed();
 }

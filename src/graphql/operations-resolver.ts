@@ -3,7 +3,6 @@ import { describeFaults } from '../callback-reading.ts';
 import { parseForgottenClient } from '../forgotten-client.ts';
 import { BusinessArg } from './business-arg.ts';
 import { actFor, type GatewayContext } from './context.ts';
-import { viewPlace } from './message-view.ts';
 import {
   ForgetClientInput,
   ForgetClientPayload,
@@ -12,6 +11,7 @@ import {
   ReplayCallbackPayload,
 } from './operations-types.ts';
 import { checkPageSize } from './page-size.ts';
+import { viewQuarantine } from './quarantine-view.ts';
 import { ID } from './scalars.ts';
 
 /** What an operator does. All of it takes the scope `operations`. */
@@ -28,8 +28,7 @@ export class OperationsResolver {
     const business = actFor(context, 'operations', wanted);
     const query = { business, first: checkPageSize(first), after: after ?? undefined };
     const page = await context.messaging.quarantined(query);
-    const edges = page.entries.map(({ cursor, callback }) => ({ cursor, node: callback }));
-    return { edges, pageInfo: viewPlace(page, after ?? null) };
+    return viewQuarantine(page, after ?? null);
   }
 
   @Mutation(() => ReplayCallbackPayload, {

@@ -14,8 +14,13 @@ export class QuarantinedCallback {
   @Field(() => ID, { description: 'The business whose callback address it came to.' })
   business!: string;
 
-  @Field(() => String, { description: 'The body as it came.' })
-  raw!: string;
+  @Field(() => Int, {
+    description: 'How long the body is in UTF-16 code units: `raw` is read up to there.',
+  })
+  rawLength!: number;
+
+  /** The whole body; undefined when it has left the quarantine since. It is read once, however often it is asked for. */
+  readBody!: () => Promise<string | undefined>;
 
   @Field(() => String, {
     description: 'What was not understood when it came last, by the index in its array.',
