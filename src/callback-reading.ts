@@ -1,4 +1,5 @@
 import type { Message } from './message.ts';
+import { maxCharacters } from './text-limits.ts';
 
 /** What a callback says, and what of it was not understood. */
 export interface CallbackReading {
@@ -16,8 +17,6 @@ export interface CallbackFault {
   readonly expected: string;
 }
 
-/** The most of a reason, in UTF-16 code units: enough to see what is wrong, whatever pointers and words are configured. */
-export const maxReasonCharacters = 4_096;
 /** A body of 256 KiB can have more than 100,000 faults. */
 const maxFaultsDescribed = 20;
 
@@ -28,5 +27,5 @@ export function describeFaults(faults: readonly CallbackFault[]): string {
 }
 
 export function cutReason(reason: string): string {
-  return reason.slice(0, maxReasonCharacters).toWellFormed();
+  return reason.slice(0, maxCharacters.quarantineReason).toWellFormed();
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { badUserInput, type InputFault } from './errors.ts';
+import { maxCharacters } from './text-limits.ts';
 
 /** A text that passed every check and may be sent. At least one of `client` and `clientPhone` is there. */
 export interface OutgoingText {
@@ -40,11 +41,6 @@ export interface CheckedSend {
   /** 1 to 255 visible ASCII characters. */
   readonly idempotencyKey: string | null;
 }
-
-/** WhatsApp's own bound on a text. */
-const maxTextCharacters = 4096;
-/** Ours: Pingup documents none, and an identifier or a name longer than this is a mistake. */
-const maxNameCharacters = 256;
 
 const secondsByUnit: Readonly<Record<string, number>> = { w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1 };
 /** A delay that ends later than this is a typing error, and soon no valid date. */
@@ -123,8 +119,8 @@ const phoneFault: InputFault = {
 };
 
 function nameFaults(field: string, value: string): InputFault[] {
-  if (value.trim() !== '' && characters(value) <= maxNameCharacters && value.isWellFormed()) return [];
-  const expected = `1 to ${maxNameCharacters} characters of well-formed Unicode, not all of them blank`;
+  if (value.trim() !== '' && characters(value) <= maxCharacters.name && value.isWellFormed()) return [];
+  const expected = `1 to ${maxCharacters.name} characters of well-formed Unicode, not all of them blank`;
   return [{ path: ['input', field], expected }];
 }
 
@@ -132,8 +128,8 @@ function textFaults(text: string): InputFault[] {
   const path = ['input', 'textMessage'];
   const length = characters(text);
   const faults: InputFault[] = [];
-  if (length < 1 || length > maxTextCharacters)
-    faults.push({ path, expected: `1 to ${maxTextCharacters} characters, not ${length}` });
+  if (length < 1 || length > maxCharacters.text)
+    faults.push({ path, expected: `1 to ${maxCharacters.text} characters, not ${length}` });
   if (!text.isWellFormed())
     faults.push({ path, expected: 'well-formed Unicode, without half of a surrogate pair' });
   return faults;

@@ -1,5 +1,6 @@
 import type { CallbackFormat } from '../config.ts';
 import type { DeliveryFailure, DeliveryStatus, Message } from '../message.ts';
+import { maxCharacters } from '../text-limits.ts';
 import { agreedValue, firstValue, jsonPlaces } from './json-places.ts';
 import { parseMessageId } from './message-id.ts';
 import { parseTimestamp } from './timestamp.ts';
@@ -59,11 +60,6 @@ export function createElementReader(format: CallbackFormat): ReadElement {
   };
 }
 
-/** Anything longer is no word for a status, and would be kept for ever. */
-const maxWordCharacters = 64;
-const maxCodeCharacters = 128;
-const maxReasonCharacters = 1024;
-
 const usualCodes = ['/error/code', '/error_code', '/failure_code'];
 const usualReasons = [
   '/error/message',
@@ -79,20 +75,21 @@ function createFailureReader(format: CallbackFormat): (element: object) => Deliv
   const codePlaces = jsonPlaces(format.failureCodePointer, usualCodes);
   const reasonPlaces = jsonPlaces(format.failureReasonPointer, usualReasons);
   return (element) => {
-    const code = firstValue(element, codePlaces, (value) => parseWords(value, maxCodeCharacters)) ?? null;
+    const code =
+      firstValue(element, codePlaces, (value) => parseWords(value, maxCharacters.failureCode)) ?? null;
     const reason =
-      firstValue(element, reasonPlaces, (value) => parseWords(value, maxReasonCharacters)) ?? null;
+      firstValue(element, reasonPlaces, (value) => parseWords(value, maxCharacters.failureReason)) ?? null;
     return code === null && reason === null ? null : { code, reason };
   };
 }
 
 function isWord(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= maxWordCharacters;
+  return typeof value === 'string' && value.length <= maxCharacters.rawStatus;
 }
 
-/** Text that says something, cut to `maxCharacters`; a number stands for its digits. */
-function parseWords(value: unknown, maxCharacters: number): string | undefined {
+/** Text that says something, cut to `max` characters; a number stands for its digits. */
+function parseWords(value: unknown, max: number): string | undefined {
   if (typeof value === 'number') return String(value);
   if (typeof value !== 'string' || value.trim() === '') return undefined;
-  return value.slice(0, maxCharacters).toWellFormed();
+  return value.slice(0, max).toWellFormed();
 }

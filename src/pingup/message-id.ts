@@ -1,5 +1,4 @@
-/** Ours: Pingup documents no bound, and its samples are digit strings of less than 20 characters. */
-const maxCharacters = 256;
+import { maxCharacters } from '../text-limits.ts';
 
 /**
  * Pingup's id of a message, an opaque string, or undefined where `value` is none. It is taken as it is. A whole number
@@ -7,6 +6,6 @@ const maxCharacters = 256;
  */
 export function parseMessageId(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? String(value) : undefined;
-  if (typeof value !== 'string' || value.length > maxCharacters) return undefined;
+  if (typeof value !== 'string' || value.length > maxCharacters.messageId) return undefined;
   return value.trim() !== '' && value.isWellFormed() ? value : undefined;
 }
