@@ -1,6 +1,7 @@
 import { ArgsType, Field, Int, ObjectType } from 'type-graphql';
 import type { DeliveryStatus } from '../message.ts';
 import { businessDescription } from './business-arg.ts';
+import { cursorCost, edgesCost } from './field-cost.ts';
 import { DeliveryStatusEnum, Message } from './message-types.ts';
 import { defaultPageSize } from './page-size.ts';
 import { ID } from './scalars.ts';
@@ -13,16 +14,24 @@ export class PageInfo {
   @Field(() => Boolean, { description: 'Whether the page starts after a cursor.' })
   hasPreviousPage!: boolean;
 
-  @Field(() => String, { nullable: true, description: 'The cursor of the first entry of the page.' })
+  @Field(() => String, {
+    complexity: cursorCost,
+    nullable: true,
+    description: 'The cursor of the first entry of the page.',
+  })
   startCursor!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The cursor of the last: `after` of the next page.' })
+  @Field(() => String, {
+    complexity: cursorCost,
+    nullable: true,
+    description: 'The cursor of the last: `after` of the next page.',
+  })
   endCursor!: string | null;
 }
 
 @ObjectType({ description: 'A message and its place in the list.', simpleResolvers: true })
 export class MessageEdge {
-  @Field(() => String, { description: 'The place of the message, for `after`.' })
+  @Field(() => String, { complexity: cursorCost, description: 'The place of the message, for `after`.' })
   cursor!: string;
 
   @Field(() => Message, { description: 'The message.' })
@@ -31,7 +40,7 @@ export class MessageEdge {
 
 @ObjectType({ description: 'A page of messages, newest first.', simpleResolvers: true })
 export class MessageConnection {
-  @Field(() => [MessageEdge], { description: 'The messages with their cursors.' })
+  @Field(() => [MessageEdge], { complexity: edgesCost, description: 'The messages with their cursors.' })
   edges!: readonly MessageEdge[];
 
   @Field(() => PageInfo, { description: 'Where the page stands.' })

@@ -1,4 +1,3 @@
-import { costLimitRule } from '@escape.tech/graphql-armor-cost-limit';
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives';
@@ -21,8 +20,6 @@ export const documentLimits = {
   depth: 10,
   aliases: 30,
   directives: 30,
-  /** Each field costs 1, and a field with `first` that many times what is in it. */
-  cost: 10_000,
   /** Different fields at the root of an operation: ten texts, or ten pages. Aliased sends count as sends. */
   rootFields: 10,
   /** Characters of a name, aliases included. */
@@ -36,19 +33,11 @@ export const parseOptions = { maxTokens: documentLimits.tokens };
 
 /** The rules besides graphql-js's own, one list for HTTP and for the socket. */
 export function documentRules({ introspection }: { introspection: boolean }): readonly ValidationRule[] {
-  const { depth, aliases, directives, cost, rootFields } = documentLimits;
+  const { depth, aliases, directives, rootFields } = documentLimits;
   return [
     maxDepthRule({ n: depth, flattenFragments: true, ...reporting }),
     maxAliasesRule({ n: aliases, ...reporting }),
     maxDirectivesRule({ n: directives, ...reporting }),
-    costLimitRule({
-      maxCost: cost,
-      objectCost: 1,
-      scalarCost: 1,
-      depthCostFactor: 1,
-      flattenFragments: true,
-      ...reporting,
-    }),
     maxRootFieldsRule(rootFields),
     unconditionalSubscriptionRule,
     ...(introspection ? [] : [NoSchemaIntrospectionCustomRule]),

@@ -4,6 +4,7 @@ import { traceparentOf } from '../traceparent.ts';
 import { BusinessArg } from './business-arg.ts';
 import { MessageConnection, MessagesArgs } from './connection-types.ts';
 import { actFor, type GatewayContext } from './context.ts';
+import { pageCost } from './field-cost.ts';
 import { Message } from './message-types.ts';
 import { viewMessage, viewPage } from './message-view.ts';
 import { checkPageSize } from './page-size.ts';
@@ -58,7 +59,10 @@ export class MessageResolver {
     return message ? viewMessage(message) : null;
   }
 
-  @Query(() => MessageConnection, { description: 'Messages, newest first, a page at a time.' })
+  @Query(() => MessageConnection, {
+    complexity: pageCost,
+    description: 'Messages, newest first, a page at a time.',
+  })
   async messages(
     @Args(() => MessagesArgs) { business, first, after, client, status }: MessagesArgs,
     @Ctx() context: GatewayContext,

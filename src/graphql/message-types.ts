@@ -1,6 +1,8 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { type DeliveryStatus, deliveryStatuses } from '../message.ts';
+import { maxCharacters } from '../text-limits.ts';
 import { enumValues } from './enum-values.ts';
+import { asciiCost, listCost, textCost } from './field-cost.ts';
 import { DateTime, Delay, ID } from './scalars.ts';
 
 export const DeliveryStatusEnum = enumValues(deliveryStatuses);
@@ -33,6 +35,7 @@ export class StatusEvent {
   receivedAt!: number;
 
   @Field(() => String, {
+    complexity: textCost(maxCharacters.rawStatus),
     nullable: true,
     description: "Pingup's own word for it; null for ACCEPTED, which the gateway saw itself.",
   })
@@ -41,10 +44,18 @@ export class StatusEvent {
 
 @ObjectType({ description: "Why a message failed, in Pingup's words.", simpleResolvers: true })
 export class DeliveryFailure {
-  @Field(() => String, { nullable: true, description: "Pingup's code of the failure, where it gave one." })
+  @Field(() => String, {
+    complexity: textCost(maxCharacters.failureCode),
+    nullable: true,
+    description: "Pingup's code of the failure, where it gave one.",
+  })
   code!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The reason as a sentence, where Pingup gave one.' })
+  @Field(() => String, {
+    complexity: textCost(maxCharacters.failureReason),
+    nullable: true,
+    description: 'The reason as a sentence, where Pingup gave one.',
+  })
   reason!: string | null;
 }
 
@@ -55,28 +66,51 @@ export class DeliveryFailure {
   simpleResolvers: true,
 })
 export class Message {
-  @Field(() => ID, { description: "Pingup's id of the message." })
+  @Field(() => ID, {
+    complexity: textCost(maxCharacters.messageId),
+    description: "Pingup's id of the message.",
+  })
   id!: string;
 
-  @Field(() => ID, { description: 'The business that sent it. Ids are unique within one business.' })
+  @Field(() => ID, {
+    complexity: asciiCost(maxCharacters.business),
+    description: 'The business that sent it. Ids are unique within one business.',
+  })
   business!: string;
 
-  @Field(() => ID, { nullable: true, description: "Pingup's id of the client it was sent to, where given." })
+  @Field(() => ID, {
+    complexity: textCost(maxCharacters.name),
+    nullable: true,
+    description: "Pingup's id of the client it was sent to, where given.",
+  })
   client!: string | null;
 
   @Field(() => String, {
+    complexity: asciiCost(maxCharacters.phone),
     nullable: true,
     description: 'The phone number it was sent to, where given: digits with the country prefix.',
   })
   clientPhone!: string | null;
 
-  @Field(() => String, { nullable: true, description: "The client's name, where given." })
+  @Field(() => String, {
+    complexity: textCost(maxCharacters.name),
+    nullable: true,
+    description: "The client's name, where given.",
+  })
   clientName!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The text, where the gateway keeps texts.' })
+  @Field(() => String, {
+    complexity: textCost(maxCharacters.text),
+    nullable: true,
+    description: 'The text, where the gateway keeps texts.',
+  })
   textMessage!: string | null;
 
-  @Field(() => Delay, { nullable: true, description: 'The delay that was asked for.' })
+  @Field(() => Delay, {
+    complexity: asciiCost(maxCharacters.delay),
+    nullable: true,
+    description: 'The delay that was asked for.',
+  })
   delay!: string | null;
 
   @Field(() => DateTime, { nullable: true, description: 'The delay as an instant: when Pingup is to send.' })
@@ -91,7 +125,10 @@ export class Message {
   })
   revision!: number;
 
-  @Field(() => [StatusEvent], { description: 'Every status reported so far, in the order they happened.' })
+  @Field(() => [StatusEvent], {
+    complexity: listCost(deliveryStatuses.length),
+    description: 'Every status reported so far, in the order they happened.',
+  })
   history!: readonly StatusEvent[];
 
   @Field(() => DeliveryFailure, { nullable: true, description: 'Why it failed, while its status is FAILED.' })

@@ -10,6 +10,7 @@ import {
   subscribe,
 } from 'graphql';
 import type { GatewayContext } from './context.ts';
+import { createCostCheck } from './cost-check.ts';
 import { type CheckedDocument, createDocumentCache, type DocumentCacheOptions } from './document-cache.ts';
 import { variableErrors } from './variable-errors.ts';
 
@@ -41,8 +42,10 @@ export interface OperationRunner {
   subscribe(args: ExecutionArgs): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult>;
 }
 
+/** @throws Error if a field of the schema lacks a cost. */
 export function createOperationRunner(options: DocumentCacheOptions): OperationRunner {
   const { schema, suggestions } = options;
+  const checkCost = createCostCheck(schema);
 
   function prepare(
     checked: CheckedDocument,
@@ -53,6 +56,8 @@ export function createOperationRunner(options: DocumentCacheOptions): OperationR
     const { document } = checked;
     const operation = getOperationAST(document, operationName);
     if (!operation) return { errors: [unknownOperation(operationName)] };
+    const refusal = checkCost(document, operation, variables);
+    if (refusal) return { errors: [refusal] };
     const args: ExecutionArgs = {
       schema,
       document,

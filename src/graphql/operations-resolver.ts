@@ -3,6 +3,7 @@ import { describeFaults } from '../callback-reading.ts';
 import { parseForgottenClient } from '../forgotten-client.ts';
 import { BusinessArg } from './business-arg.ts';
 import { actFor, type GatewayContext } from './context.ts';
+import { pageCost } from './field-cost.ts';
 import {
   ForgetClientInput,
   ForgetClientPayload,
@@ -18,6 +19,7 @@ import { ID } from './scalars.ts';
 @Resolver()
 export class OperationsResolver {
   @Query(() => QuarantinedCallbackConnection, {
+    complexity: pageCost,
     description:
       'Callbacks that were not, or not wholly, understood, newest first, a page at a time. Takes the scope `operations`.',
   })

@@ -1,6 +1,8 @@
 import { ArgsType, Field, InputType, Int, ObjectType } from 'type-graphql';
+import { maxCharacters } from '../text-limits.ts';
 import { businessDescription } from './business-arg.ts';
 import { PageArgs, PageInfo } from './connection-types.ts';
+import { asciiCost, cursorCost, edgesCost, textCost } from './field-cost.ts';
 import { DateTime, ID } from './scalars.ts';
 
 @ObjectType({
@@ -8,10 +10,13 @@ import { DateTime, ID } from './scalars.ts';
   simpleResolvers: true,
 })
 export class QuarantinedCallback {
-  @Field(() => ID, { description: "The gateway's id of it, for `replayCallback`." })
+  @Field(() => ID, { complexity: cursorCost, description: "The gateway's id of it, for `replayCallback`." })
   id!: string;
 
-  @Field(() => ID, { description: 'The business whose callback address it came to.' })
+  @Field(() => ID, {
+    complexity: asciiCost(maxCharacters.business),
+    description: 'The business whose callback address it came to.',
+  })
   business!: string;
 
   @Field(() => Int, {
@@ -23,6 +28,7 @@ export class QuarantinedCallback {
   readBody!: () => Promise<string | undefined>;
 
   @Field(() => String, {
+    complexity: textCost(maxCharacters.quarantineReason),
     description: 'What was not understood when it came last, by the index in its array.',
   })
   reason!: string;
@@ -39,7 +45,7 @@ export class QuarantinedCallback {
 
 @ObjectType({ description: 'A quarantined callback and its place in the list.', simpleResolvers: true })
 export class QuarantinedCallbackEdge {
-  @Field(() => String, { description: 'The place of the callback, for `after`.' })
+  @Field(() => String, { complexity: cursorCost, description: 'The place of the callback, for `after`.' })
   cursor!: string;
 
   @Field(() => QuarantinedCallback, { description: 'The callback.' })
@@ -48,7 +54,10 @@ export class QuarantinedCallbackEdge {
 
 @ObjectType({ description: 'A page of quarantined callbacks, newest first.', simpleResolvers: true })
 export class QuarantinedCallbackConnection {
-  @Field(() => [QuarantinedCallbackEdge], { description: 'The callbacks with their cursors.' })
+  @Field(() => [QuarantinedCallbackEdge], {
+    complexity: edgesCost,
+    description: 'The callbacks with their cursors.',
+  })
   edges!: readonly QuarantinedCallbackEdge[];
 
   @Field(() => PageInfo, { description: 'Where the page stands.' })
@@ -71,6 +80,7 @@ export class ReplayCallbackPayload {
   accepted!: number;
 
   @Field(() => String, {
+    complexity: textCost(maxCharacters.quarantineReason),
     nullable: true,
     description: 'What is still not understood; null where all of it is.',
   })

@@ -1,11 +1,13 @@
 import { Arg, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { checkPiece, cutPiece, maxPieceLength } from './body-piece.ts';
+import { pieceCost } from './field-cost.ts';
 import { QuarantinedCallback } from './operations-types.ts';
 
 /** Reads a quarantined body in pieces: whole ones have up to 256 KiB each. */
 @Resolver(() => QuarantinedCallback)
 export class QuarantinedCallbackResolver {
   @FieldResolver(() => String, {
+    complexity: pieceCost,
     nullable: true,
     description:
       'A piece of the body as it came, empty from `rawLength` on; null when the callback has left the quarantine since. ' +

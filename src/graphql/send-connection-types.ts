@@ -1,8 +1,13 @@
 import { ArgsType, Field, ObjectType, registerEnumType } from 'type-graphql';
+import { retryableByCode } from '../errors.ts';
 import { type SendOutcome, sendOutcomes } from '../send.ts';
+import { maxCharacters } from '../text-limits.ts';
 import { PageArgs, PageInfo } from './connection-types.ts';
 import { enumValues } from './enum-values.ts';
+import { asciiCost, cursorCost, edgesCost, textCost } from './field-cost.ts';
 import { DateTime, ID } from './scalars.ts';
+
+const longestCode = Math.max(...Object.keys(retryableByCode).map((code) => code.length));
 
 const SendOutcomeEnum = enumValues(sendOutcomes);
 
@@ -23,10 +28,13 @@ registerEnumType(SendOutcomeEnum, {
   simpleResolvers: true,
 })
 export class Send {
-  @Field(() => ID, { description: "The gateway's id of the send." })
+  @Field(() => ID, { complexity: cursorCost, description: "The gateway's id of the send." })
   id!: string;
 
-  @Field(() => ID, { description: 'The business it is sent for.' })
+  @Field(() => ID, {
+    complexity: asciiCost(maxCharacters.business),
+    description: 'The business it is sent for.',
+  })
   business!: string;
 
   @Field(() => DateTime, { description: 'When it was written down.' })
@@ -35,34 +43,48 @@ export class Send {
   @Field(() => DateTime, { nullable: true, description: 'When its outcome was known; null while PENDING.' })
   settledAt!: number | null;
 
-  @Field(() => ID, { nullable: true, description: "Pingup's id of the client it is for, where given." })
+  @Field(() => ID, {
+    complexity: textCost(maxCharacters.name),
+    nullable: true,
+    description: "Pingup's id of the client it is for, where given.",
+  })
   client!: string | null;
 
   @Field(() => String, {
+    complexity: asciiCost(maxCharacters.phone),
     nullable: true,
     description: 'The phone number it is for, where given: digits with the country prefix.',
   })
   clientPhone!: string | null;
 
-  @Field(() => String, { nullable: true, description: "The client's name, where given." })
+  @Field(() => String, {
+    complexity: textCost(maxCharacters.name),
+    nullable: true,
+    description: "The client's name, where given.",
+  })
   clientName!: string | null;
 
   @Field(() => SendOutcomeEnum, { description: 'What became of it.' })
   outcome!: SendOutcome;
 
   @Field(() => String, {
+    complexity: asciiCost(longestCode),
     nullable: true,
     description: 'Why it is NOT_SENT, REJECTED or UNKNOWN: the `extensions.code` of the error.',
   })
   errorCode!: string | null;
 
-  @Field(() => ID, { nullable: true, description: "Pingup's id of the message, where ACCEPTED." })
+  @Field(() => ID, {
+    complexity: textCost(maxCharacters.messageId),
+    nullable: true,
+    description: "Pingup's id of the message, where ACCEPTED.",
+  })
   messageId!: string | null;
 }
 
 @ObjectType({ description: 'A send and its place in the list.', simpleResolvers: true })
 export class SendEdge {
-  @Field(() => String, { description: 'The place of the send, for `after`.' })
+  @Field(() => String, { complexity: cursorCost, description: 'The place of the send, for `after`.' })
   cursor!: string;
 
   @Field(() => Send, { description: 'The send.' })
@@ -71,7 +93,7 @@ export class SendEdge {
 
 @ObjectType({ description: 'A page of sends, newest first.', simpleResolvers: true })
 export class SendConnection {
-  @Field(() => [SendEdge], { description: 'The sends with their cursors.' })
+  @Field(() => [SendEdge], { complexity: edgesCost, description: 'The sends with their cursors.' })
   edges!: readonly SendEdge[];
 
   @Field(() => PageInfo, { description: 'Where the page stands.' })

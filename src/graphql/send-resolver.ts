@@ -1,5 +1,6 @@
 import { Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { actFor, type GatewayContext } from './context.ts';
+import { pageCost } from './field-cost.ts';
 import { Message } from './message-types.ts';
 import { viewMessage } from './message-view.ts';
 import { checkPageSize } from './page-size.ts';
@@ -10,6 +11,7 @@ import { viewSends } from './send-view.ts';
 @Resolver(() => Send)
 export class SendResolver {
   @Query(() => SendConnection, {
+    complexity: pageCost,
     description:
       'Every send there was, newest first, a page at a time: when, to whom, and what became of it.',
   })
