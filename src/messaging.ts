@@ -65,6 +65,8 @@ export interface Messaging {
 
   /** Every callback that was authentic and is not understood. */
   quarantined(query: QuarantineQuery): Promise<QuarantinePage>;
+  /** The body of a quarantined callback; undefined: it is not there. */
+  quarantinedBody(business: string, id: string): Promise<string | undefined>;
   /**
    * quarantine -> store -> whoever watches, once the rules have been mended. What is still not understood stays.
    *
@@ -156,6 +158,7 @@ export function createMessaging(options: MessagingOptions): Messaging {
     list: (query) => store.list(query),
     sends: (query) => store.sends(query),
     quarantined: (query) => store.quarantined(query),
+    quarantinedBody: async (business, id) => (await store.findQuarantined(business, id))?.raw,
     replayCallback: (business, id) => replayCallback(store, reread, business, id),
     forget: (client) => store.forget(client),
   };

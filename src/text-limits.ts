@@ -21,5 +21,5 @@ export const maxCharacters = {
   failureCode: 128,
   failureReason: 1024,
   /** Of what was not understood of a callback, in UTF-16 code units: it is cut. */
-  quarantineReason: 4096,
+  quarantineReason: 1024,
 } as const;

@@ -13,6 +13,7 @@ function createFlow() {
     list: unused,
     sends: unused,
     quarantined: unused,
+    quarantinedBody: unused,
     replayCallback: unused,
     forget: unused,
     receive() {

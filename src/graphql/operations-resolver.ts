@@ -30,7 +30,7 @@ export class OperationsResolver {
     const business = actFor(context, 'operations', wanted);
     const query = { business, first: checkPageSize(first), after: after ?? undefined };
     const page = await context.messaging.quarantined(query);
-    return viewQuarantine(page, after ?? null);
+    return viewQuarantine(page, after ?? null, context.messaging);
   }
 
   @Mutation(() => ReplayCallbackPayload, {

@@ -1,18 +1,29 @@
 import { cutReason } from '../callback-reading.ts';
+import type { Messaging } from '../messaging.ts';
 import type { KeptCallback, QuarantinePage } from '../store/port.ts';
 import { viewPlace } from './message-view.ts';
 import type { QuarantinedCallback, QuarantinedCallbackConnection } from './operations-types.ts';
 
 /** A page of quarantined callbacks as a Relay connection. */
-export function viewQuarantine(page: QuarantinePage, after: string | null): QuarantinedCallbackConnection {
-  const edges = page.entries.map(({ cursor, callback }) => ({ cursor, node: viewCallback(callback) }));
+export function viewQuarantine(
+  page: QuarantinePage,
+  after: string | null,
+  messaging: Pick<Messaging, 'quarantinedBody'>,
+): QuarantinedCallbackConnection {
+  const edges = page.entries.map(({ cursor, callback }) => ({
+    cursor,
+    node: viewCallback(callback, messaging),
+  }));
   return { edges, pageInfo: viewPlace(page, after) };
 }
 
-function viewCallback({ raw, ...callback }: KeptCallback): QuarantinedCallback {
-  const { length } = raw;
-  const readBody = once(async () => raw);
-  return { ...callback, reason: cutReason(callback.reason), rawLength: length, readBody };
+function viewCallback(
+  { raw, ...callback }: KeptCallback,
+  messaging: Pick<Messaging, 'quarantinedBody'>,
+): QuarantinedCallback {
+  const { business, id, reason } = callback;
+  const readBody = once(() => messaging.quarantinedBody(business, id));
+  return { ...callback, reason: cutReason(reason), rawLength: raw.length, readBody };
 }
 
 /** Calls `read` at the first call only. */

@@ -3,7 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { buildSchema, type PubSub } from 'type-graphql';
 import { MessageResolver } from './message-resolver.ts';
 import { OperationsResolver } from './operations-resolver.ts';
-import { QuarantinedCallbackResolver } from './quarantined-callback-resolver.ts';
+import { QuarantineResolver } from './quarantine-resolver.ts';
 import { SendResolver } from './send-resolver.ts';
 
 /**
@@ -21,6 +21,6 @@ const unusedPubSub: PubSub = {
 
 /** The schema, as `schema/schema.graphql` shows it. */
 export function buildGatewaySchema(): Promise<GraphQLSchema> {
-  const resolvers = [MessageResolver, SendResolver, OperationsResolver, QuarantinedCallbackResolver] as const;
+  const resolvers = [MessageResolver, SendResolver, OperationsResolver, QuarantineResolver] as const;
   return buildSchema({ resolvers, validate: false, pubSub: unusedPubSub });
 }

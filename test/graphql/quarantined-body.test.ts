@@ -7,16 +7,22 @@ import { startTestGateway } from '../support/gateway.ts';
 import { transports } from './both-transports.ts';
 import { serveGraphql } from './serve-graphql.ts';
 
-/** A quarantine with one callback in it. */
-function quarantineOf(raw: string): Partial<Messaging> {
+/** A quarantine with one callback in it, and how often its body was read. */
+function quarantineOf(raw: string, times = { read: 0 }): Partial<Messaging> {
   const callback: KeptCallback = {
     ...{ id: '1', business: 'acme', raw, reason: 'no id', receivedAt: 0 },
     ...{ lastReceivedAt: 0, times: 1 },
   };
-  return { quarantined: async () => ({ entries: [{ cursor: 'c', callback }], hasMore: false }) };
+  return {
+    quarantined: async () => ({ entries: [{ cursor: 'c', callback }], hasMore: false }),
+    quarantinedBody: async (business, id) => {
+      times.read += 1;
+      return business === 'acme' && id === '1' ? raw : undefined;
+    },
+  };
 }
 
-const select = (fields: string) => `{ quarantinedCallbacks { edges { node { ${fields} } } } }`;
+const select = (fields: string) => `{ quarantinedCallbacks(first: 1) { edges { node { ${fields} } } } }`;
 
 test.each(transports)('a quarantined body is read in pieces, to its end, on %s', async (_name, run) => {
   await using gateway = await startTestGateway();
@@ -53,6 +59,25 @@ test('a piece is the first 16,384 code units by default, also for null, and empt
   });
 });
 
+test('however many pieces of a body one request asks for, it is read once, and not without one', async () => {
+  const times = { read: 0 };
+  await using gateway = await serveGraphql({ messaging: quarantineOf('{"a":1}', times) });
+  const [, run] = transports[0] ?? [];
+  await run?.(gateway, select('rawLength reason'));
+  expect(times.read).toBe(0);
+  await run?.(gateway, select('raw a: raw(offset: 1) b: raw(length: 1)'));
+  expect(times.read).toBe(1);
+});
+
+test('a body that has left the quarantine since is null, and hides nothing else', async () => {
+  const messaging = { ...quarantineOf('{}'), quarantinedBody: async () => undefined };
+  await using gateway = await serveGraphql({ messaging });
+  const [, run] = transports[0] ?? [];
+  expect(await run?.(gateway, select('id raw'))).toEqual({
+    data: { quarantinedCallbacks: { edges: [{ node: { id: '1', raw: null } }] } },
+  });
+});
+
 test.each([
   ['offset: -1', [['offset']]],
   ['length: 0', [['length']]],
@@ -82,7 +107,7 @@ test('pieces of any length that follow each other make up the body, and none is 
   );
 });
 
-test('what a replay does not understand is told in at most 4,096 characters, however many faults there are', async () => {
+test('what a replay does not understand is told in at most 1,024 characters, however many faults there are', async () => {
   await using gateway = await startTestGateway();
   expect((await gateway.callBack(Array.from({ length: 60_000 }, () => ({})))).status).toBe(422);
   const [, run] = transports[0] ?? [];
@@ -90,7 +115,7 @@ test('what a replay does not understand is told in at most 4,096 characters, how
   const { understood, reason } = (data as unknown as Replayed).replayCallback;
   expect(understood).toBe(false);
   expect(reason).toContain('[0]: expected a message id');
-  expect(reason.length).toBeLessThanOrEqual(4_096);
+  expect(reason.length).toBeLessThanOrEqual(1_024);
 });
 
 interface Replayed {

@@ -96,6 +96,7 @@ export function worstContext(character: string): GatewayContext {
     list: async ({ first }) => pageOf(first, { cursor, message }),
     sends: async ({ first }) => pageOf(first, { cursor, send: worstSend(character) }),
     quarantined: async ({ first }) => pageOf(first, { cursor, callback: worstCallback(character) }),
+    quarantinedBody: async () => worstCallback(character).raw,
     forget: async () => ({ messages: 2_147_483_647, sends: 2_147_483_647 }),
     replayCallback: async () => ({ news: [], accepted: 2_147_483_647, faults: worstFaults(character) }),
   };

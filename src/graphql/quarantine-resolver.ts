@@ -5,7 +5,7 @@ import { QuarantinedCallback } from './operations-types.ts';
 
 /** Reads a quarantined body in pieces: whole ones have up to 256 KiB each. */
 @Resolver(() => QuarantinedCallback)
-export class QuarantinedCallbackResolver {
+export class QuarantineResolver {
   @FieldResolver(() => String, {
     complexity: pieceCost,
     nullable: true,
