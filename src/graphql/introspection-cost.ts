@@ -9,7 +9,7 @@ import {
 import type { PlannedField } from './operation-plan.ts';
 
 /** Values that are looked at for one operation. GraphiQL's introspection looks at some thousands. */
-const maxValues = 50_000;
+const maxValues = 20_000;
 
 /** Whether a field is one that answers from the schema itself. */
 export function isIntrospection(field: GraphQLField<unknown, unknown>): boolean {
@@ -37,6 +37,7 @@ export function createIntrospectionCost(
     known.set(planned, ofField);
     const before = ofField.get(source);
     if (before !== undefined) return before;
+    if (values > maxValues) return Number.POSITIVE_INFINITY;
     const cost = Math.max(
       planned.name.length + '"":,'.length + valueCost(planned, resolve(planned, source)),
       minFieldCost,
