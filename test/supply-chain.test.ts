@@ -30,6 +30,13 @@ test('each package with an install script is allowed or refused by its name', ()
   expect(new Set(names)).toEqual(new Set(Object.keys(manifest.allowScripts)));
 });
 
+test('the image is built without running the scripts of any package', () => {
+  const dockerfile = readFileSync(resolve(root, 'Dockerfile'), 'utf8');
+  const installs = dockerfile.match(/\bnp[mx] (?!run )[^\n&|;]*/g) ?? [];
+  expect(installs).toHaveLength(2);
+  for (const install of installs) expect(install).toMatch(/^npm ci\b.* --ignore-scripts$/);
+});
+
 interface Bom {
   readonly bomFormat: string;
   readonly components: readonly {
