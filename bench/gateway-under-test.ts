@@ -36,6 +36,7 @@ export async function startGatewayUnderTest(
       flags: process.env['BENCH_GATEWAY_FLAGS']?.split(' ') ?? [],
       env: {
         PORT: '0',
+        AUTH: 'none',
         PINGUP_BASE_URL: pingupUrl,
         PINGUP_BUSINESS_NAME: 'bench',
         PINGUP_API_KEY: 'bench-key',

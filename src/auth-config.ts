@@ -61,19 +61,27 @@ export function authSecrets(auth: AuthConfig | null): string[] {
   return keys && !(keys instanceof URL) && keys.type === 'secret' ? [String(keys.export())] : [];
 }
 
-/** Nobody is let in unasked, unless they are on this machine or the operator says so in so many words. */
+/** Authentication is configured, unless only this machine reaches a gateway that is under development, or AUTH=none says so. */
 function modeFaults(env: Environment): string[] {
-  const { AUTH, HOST = '127.0.0.1' } = env;
+  const { AUTH } = env;
   const given = sources.filter((name) => env[name]);
   if (AUTH === 'none')
     return given.map(
       (name) => `${name}: expected to be unset with AUTH=none, which asks nobody who they are`,
     );
-  if (given.length > 0 || (AUTH === undefined && isLoopback(HOST))) return [];
-  const wanted = `${sources.join(', ')} (one of them at least)`;
-  return AUTH === undefined
-    ? [`AUTH: HOST is no loopback address: expected ${wanted}, or AUTH=none to let in whoever reaches it`]
-    : [`${sources.join(', ')}: one of them at least is required with AUTH=required`];
+  if (given.length > 0) return [];
+  if (AUTH !== undefined)
+    return [`${sources.join(', ')}: one of them at least is required with AUTH=required`];
+  const why = whyRequired(env);
+  if (why === undefined) return [];
+  return [
+    `AUTH: ${why}: expected ${sources.join(', ')} (one of them at least), or AUTH=none to let in whoever reaches it`,
+  ];
+}
+
+function whyRequired({ HOST = '127.0.0.1', NODE_ENV }: Environment): string | undefined {
+  if (!isLoopback(HOST)) return 'HOST is no loopback address';
+  return NODE_ENV === 'production' ? 'NODE_ENV is production' : undefined;
 }
 
 function tokenFaults(env: Environment): string[] {

@@ -49,6 +49,24 @@ test.each(['0.0.0.0', '::', '10.0.0.1', 'gateway.example', '127.0.0.1.example'])
   },
 );
 
+test.each(['127.0.0.1', '::1', 'localhost', undefined])(
+  'under NODE_ENV=production the gateway does not start on %s unless auth is set up, or waived in so many words',
+  (host) => {
+    const account = {
+      PINGUP_API_KEY: 'key',
+      PINGUP_BUSINESS_NAME: 'acme',
+      CALLBACK_TOKEN: 'a-token-of-24-characters',
+    };
+    const production = { NODE_ENV: 'production', ...account, ...(host && { HOST: host }) };
+    expect(faultsOf(production)).toEqual([
+      expect.stringMatching(/^AUTH: NODE_ENV is production: expected AUTH_.*, or AUTH=none/),
+    ]);
+    expect(authOf({ ...production, AUTH: 'none' })).toBeNull();
+    expect(authOf({ ...production, ...jwks })).not.toBeNull();
+    expect(authOf({ ...production, NODE_ENV: 'development' })).toBeNull();
+  },
+);
+
 test('AUTH=required takes something to check', () => {
   expect(faultsOf({ AUTH: 'required' })).toEqual([expect.stringContaining('required with AUTH=required')]);
   expect(authOf({ AUTH: 'required', ...jwks })).not.toBeNull();

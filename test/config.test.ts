@@ -86,8 +86,8 @@ test('what belongs to an account is refused without one, since it would not be u
     );
 });
 
-test('with an accounts file, no other variable is needed, in production too', () => {
-  const env = { PINGUP_ACCOUNTS_FILE: 'accounts.json', NODE_ENV: 'production' };
+test('with an accounts file, no other variable of an account is needed, in production too', () => {
+  const env = { PINGUP_ACCOUNTS_FILE: 'accounts.json', NODE_ENV: 'production', AUTH: 'none' };
   expect(parseConfig(env)).toMatchObject({
     accounts: { single: null, file: 'accounts.json' },
     sandbox: null,
@@ -208,7 +208,7 @@ test('the sandbox is refused in production, with the reason', () => {
   expect(faultsOf({ NODE_ENV: 'production' })).toContain(
     'PINGUP_API_KEY: required under NODE_ENV=production',
   );
-  expect(faultsOf({ NODE_ENV: 'production', ...account })).toBe('');
+  expect(faultsOf({ NODE_ENV: 'production', AUTH: 'none', ...account })).toBe('');
 });
 
 test('a base address without a key is refused, since it would not be used', () => {
@@ -265,7 +265,7 @@ test('an idempotency key cannot be remembered for longer than sends are kept', (
 });
 
 test('introspection is off in production unless it is asked for', () => {
-  const production = { NODE_ENV: 'production', ...account };
+  const production = { NODE_ENV: 'production', AUTH: 'none', ...account };
   expect(parseConfig({}).edge.introspection).toBe(true);
   expect(parseConfig(production).edge.introspection).toBe(false);
   expect(parseConfig({ ...production, INTROSPECTION: 'true' }).edge.introspection).toBe(true);

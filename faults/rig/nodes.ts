@@ -29,6 +29,7 @@ export const callbackPath = `/callbacks/pingup/${business}/${token}`;
 export async function startNodes({ count, storeUrl, pingupUrl, env = {} }: NodesOptions): Promise<Nodes> {
   const settings = {
     NODE_ENV: 'production',
+    AUTH: 'none',
     PINGUP_BASE_URL: pingupUrl,
     PINGUP_BUSINESS_NAME: business,
     PINGUP_API_KEY: 'key',
