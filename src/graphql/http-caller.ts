@@ -7,6 +7,7 @@ import type {
 } from 'fastify';
 import { type Authenticate, anyone, type Caller } from '../caller.ts';
 import { GatewayError } from '../errors.ts';
+import { headerValues } from '../header-values.ts';
 
 export interface CallerCheck {
   /** Of a route that needs a caller: they run once limits have been asked, and before a body is read. */
@@ -50,10 +51,16 @@ function createHook(authenticate: Authenticate): preParsingHookHandler {
       done(error);
     }
 
-    const caller = authenticate(request.headers.authorization);
+    const caller = authenticate(authorizationOf(request));
     if (caller instanceof Promise) caller.then(admit, turnAway);
     else admit(caller);
   };
+}
+
+/** A list if there are several: each proxy on the way may have looked at another one, so none of them is believed. */
+function authorizationOf({ raw }: FastifyRequest): string | readonly string[] | undefined {
+  const values = headerValues(raw.rawHeaders, 'authorization');
+  return values.length > 1 ? values : values[0];
 }
 
 /** What to show, and what was wrong with what was shown (RFC 6750, 3). */

@@ -1,13 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Account, Accounts } from '../account.ts';
 import type { CallbackProof } from '../config.ts';
+import { headerValues } from '../header-values.ts';
 import type { AuthenticCallback, AuthenticText } from './callback.ts';
 import { createSignatureCheck } from './callback-signature.ts';
 import { type CallbackHead, createAccountByToken } from './callback-token.ts';
 
 /**
  * Tells Pingup's callbacks from others, in three checks: the network that one comes from, the token, and, where the
- * account has a secret for that, the signature of the body. All that an account asks for must hold.
+ * account has a secret for that, the signature of the body. All that an account asks for must hold. A header that proves
+ * something and comes twice proves nothing.
  */
 export interface CallbackAuthenticator {
   /** Checks the network and the token, before the body is read. */
@@ -20,6 +22,8 @@ export interface CallbackAuthenticator {
 export interface SourcedHead extends CallbackHead {
   /** The address of the client, past the proxies that are trusted. */
   readonly address: string;
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[];
 }
 
 /** Who has shown a token of this account. */
@@ -48,9 +52,16 @@ export function createCallbackAuthenticator(options: CallbackAuthenticatorOption
   const { accounts, proof, allowsAddress } = options;
   const accountByToken = createAccountByToken(accounts, proof.tokenHeader);
   const checkSignature = createSignatureCheck(proof.signature);
+  const { header, timestampHeader } = proof.signature;
+  const proofs = ['authorization', proof.tokenHeader, header, timestampHeader].filter(
+    (name) => name !== null,
+  );
 
   function admit(head: SourcedHead): Sender | Refusal {
     if (!allowsAddress(head.address)) return { failed: 'network', business: null };
+    // A proxy on the way may have looked at another of the two.
+    if (proofs.some((name) => headerValues(head.rawHeaders, name).length > 1))
+      return { failed: 'token', business: null };
     const account = accountByToken(head);
     return account ? { account, headers: head.headers } : { failed: 'token', business: null };
   }

@@ -64,8 +64,9 @@ export async function callbackDoor(scope: FastifyInstance, options: CallbackDoor
   }
 
   function admit(request: FastifyRequest<Route>, reply: FastifyReply, pass: () => void): void {
-    const { params, headers, ip } = request;
-    const sender = authenticator.admit({ path: params['*'], headers, address: ip });
+    const { params, headers, ip, raw } = request;
+    const { rawHeaders } = raw;
+    const sender = authenticator.admit({ path: params['*'], headers, rawHeaders, address: ip });
     if ('failed' in sender) return void refuseSender(reply, sender);
     senders.set(request, sender);
     pass();

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { apiKeyEntry, writeApiKeys } from '../support/api-keys.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { fail, startKeyServer } from '../support/key-server.ts';
+import { postRaw } from '../support/post-raw.ts';
 import { audience, authEnv, createSigner, issuer } from '../support/signer.ts';
 
 const signer = await createSigner();
@@ -57,6 +58,29 @@ test('with a bad token it is 401, and the challenge says what is wrong with it',
   expect(answer.status).toBe(401);
   expect(answer.headers.get('www-authenticate')).toBe(
     'Bearer realm="graphql", error="invalid_token", error_description="The token has expired."',
+  );
+});
+
+test('a token that is shown twice, or beside another one, is 401: a proxy may have looked at the other', async () => {
+  await using gateway = await startGuarded();
+  const bad = 'Bearer none';
+  const shown = [
+    [good, good],
+    [good, bad],
+    [bad, good],
+    [good, ''],
+  ];
+  for (const values of shown)
+    for (const name of ['authorization', 'AUTHORIZATION']) {
+      const [first = '', second = ''] = values;
+      const headers = [['Authorization', first] as const, [name, second] as const];
+      const answer = await postRaw(`${gateway.url}/graphql`, headers, body);
+      expect(answer.status).toBe(401);
+      expect(answer.headers['www-authenticate']).toContain('What was shown is no bearer token.');
+    }
+  expect((await postRaw(`${gateway.url}/graphql`, [['Authorization', good]], body)).status).toBe(200);
+  expect(await (await fetch(gateway.metricsUrl)).text()).toContain(
+    `gateway_refused_callers_total{reason="malformed"} ${shown.length * 2}`,
   );
 });
 

@@ -25,7 +25,8 @@ function authenticator(signature: Partial<SignatureFormat> = {}): CallbackAuthen
 }
 
 function head(path: string, headers: SourcedHead['headers'] = {}): SourcedHead {
-  return { path, headers, address: '192.0.2.1' };
+  const rawHeaders = Object.entries(headers).map(([name, value]) => [name, String(value)]);
+  return { path, headers, rawHeaders: rawHeaders.flat(), address: '192.0.2.1' };
 }
 
 function sign(content: string | Buffer, encoding: 'hex' | 'base64' = 'hex', key = secret): string {

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import { statusByOutcome } from '../../src/pingup/callback-outcome.ts';
+import { postRaw } from '../support/post-raw.ts';
 import { accountOf, startCallbackPeer, token } from './support/callback-peer.ts';
 
 const good = '{"message_id":"id-1","status":"read"}';
@@ -77,6 +78,29 @@ describe('who is not Pingup is answered 401', () => {
     expect(String(head)).toContain('HTTP/1.1 401');
     socket.destroy();
   });
+});
+
+test('a header that proves something and comes twice is answered 401, whatever else is right', async () => {
+  await using peer = await startCallbackPeer({
+    tokenHeader: 'x-token',
+    signature: { timestampHeader: 'x-time' },
+  });
+  const bearer = ['Authorization', `Bearer ${token}`] as const;
+  const inHeader = ['X-Token', token] as const;
+  const withoutToken = `${peer.base}/acme`;
+  for (const headers of [[bearer], [inHeader]])
+    expect((await postRaw(withoutToken, headers, good)).status).toBe(200);
+  const twice = [
+    [bearer, bearer],
+    [bearer, ['authorization', 'Bearer guess'] as const],
+    [inHeader, inHeader],
+    [inHeader, bearer, bearer],
+    [bearer, ['x-signature', '0'] as const, ['X-Signature', '1'] as const],
+    [bearer, ['x-time', '0'] as const, ['x-time', '0'] as const],
+  ];
+  for (const headers of twice)
+    for (const url of [withoutToken, peer.url]) expect((await postRaw(url, headers, good)).status).toBe(401);
+  expect(peer.inbox.received).toHaveLength(2);
 });
 
 test('a token of 256 characters and an encoded one are known', async () => {
