@@ -17,6 +17,8 @@ export const sentenceByReason = {
   issuer: 'The token is from another issuer.',
   audience: 'The token is meant for another audience.',
   expired: 'The token has expired.',
+  /** Its `exp` is so late that it must be in milliseconds, and would all but never expire. */
+  milliseconds: 'The token expires after the year 2286: its exp is in milliseconds, not in seconds.',
   /** Its `nbf` is in the future. */
   notYetValid: 'The token is not valid yet.',
   /** One that is required is not there, or is not what such a claim can be. */
@@ -56,6 +58,7 @@ export function createRefusalCounts(): RefusalCounts {
     issuer: 0,
     audience: 0,
     expired: 0,
+    milliseconds: 0,
     notYetValid: 0,
     claims: 0,
     keysUnavailable: 0,

@@ -7,24 +7,34 @@ import { Refusal } from './refusal.ts';
  * Who shows a token with these claims, of which nothing is believed before the signature is checked. A token without
  * businesses may act for none, one without scopes may do nothing, and scopes that mean nothing here do no harm.
  *
- * @throws Refusal expired, claims.
+ * @throws Refusal expired, milliseconds, claims.
  */
 export function callerOf(claims: JWTPayload, config: JwtConfig): Caller {
-  const businesses = namesIn(claims[config.businessesClaim]);
   const granted = new Set(namesIn(claims[config.scopesClaim]));
   return {
-    businesses: businesses.includes(everyBusiness) ? null : new Set(businesses),
+    businesses: businessesIn(claims[config.businessesClaim]),
     scopes: new Set(scopes.filter((scope) => granted.has(scope))) satisfies Set<Scope>,
     expiresAt: expiryOf(claims),
   };
 }
 
-/** In place of names. No business is called so. */
+/** In place of names, and by itself: among names it is refused, since a list is meant to name them all. */
 export const everyBusiness = '*';
+
+function businessesIn(claim: unknown): ReadonlySet<string> | null {
+  if (claim === everyBusiness) return null;
+  const names = namesIn(claim);
+  if (names.includes(everyBusiness)) throw new Refusal('claims');
+  return new Set(names);
+}
+
+/** 10^10 seconds are the year 2286, and milliseconds April 1970. */
+const maxSeconds = 1e10;
 
 /** The moment itself: a tolerance for clocks that differ would deliver past it. */
 function expiryOf({ exp }: JWTPayload): number {
   if (exp === undefined) throw new Refusal('claims');
+  if (exp > maxSeconds) throw new Refusal('milliseconds');
   const expiresAt = exp * 1000;
   if (Date.now() >= expiresAt) throw new Refusal('expired');
   return expiresAt;

@@ -59,6 +59,7 @@ test('all that is wrong with the file is told at once, and nothing of a key', as
     none: { ...crm, scopes: [], businesses: [] },
     more: { ...crm, key: 'zqakey' },
     bare: 'zqakey',
+    every: { ...crm, businesses: ['acme', '*'] },
   });
   expect(faults.split('\n').slice(1)).toEqual([
     '  - AUTH_API_KEYS_FILE: plain.sha256: expected 64 hexadecimal digits',
@@ -68,6 +69,7 @@ test('all that is wrong with the file is told at once, and nothing of a key', as
     '  - AUTH_API_KEYS_FILE: none.scopes: expected at least one scope',
     '  - AUTH_API_KEYS_FILE: more: expected an object with sha256, businesses and scopes, and nothing else',
     '  - AUTH_API_KEYS_FILE: bare: expected an object with sha256, businesses and scopes, and nothing else',
+    '  - AUTH_API_KEYS_FILE: every.businesses.1: expected names of businesses, at least one, or "*"',
   ]);
 });
 
