@@ -57,8 +57,9 @@ export async function openAccountBook(config: AccountsConfig): Promise<AccountBo
 /** In the order of their names. */
 type AccountsByName = ReadonlyMap<string, Account>;
 
-async function loadAccounts({ single, file, defaults }: AccountsConfig): Promise<AccountsByName> {
-  const listed = file === null ? [] : await readAccountsFile(file, defaults);
+async function loadAccounts(config: AccountsConfig): Promise<AccountsByName> {
+  const { single, file } = config;
+  const listed = file === null ? [] : await readAccountsFile(file, config);
   const all = single === null ? listed : [single, ...listed];
   const faults = clashes(all, single?.business);
   if (all.length === 0) faults.push('PINGUP_ACCOUNTS_FILE: expected one business at least');

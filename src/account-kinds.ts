@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { businessPattern } from './account.ts';
+import { isLoopback } from './loopback.ts';
 
 /**
  * What the parts of an account may be, alike in the environment and in the accounts file. The text of each fault says
@@ -34,6 +35,15 @@ export function httpAddress() {
 export function plainHttpAddress() {
   const expected = 'an http or https address without query, blanks or credentials';
   return z.string(expected).refine(isPlainHttpAddress, expected);
+}
+
+export const safeAddressExpected =
+  'https, since what is sent there would travel in the clear; http only on loopback, or with PINGUP_ALLOW_HTTP=true';
+
+/** Whether what is sent to an http or https address is out of sight of the network. */
+export function isSafeAddress(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || isLoopback(hostname);
 }
 
 /** The least and the most of each. */

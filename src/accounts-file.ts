@@ -7,7 +7,9 @@ import {
   callbackToken,
   hmacSecret,
   httpAddress,
+  isSafeAddress,
   limitBounds,
+  safeAddressExpected,
 } from './account-kinds.ts';
 import { ConfigError } from './config-error.ts';
 import { duplicateKeys } from './duplicate-keys.ts';
@@ -15,16 +17,22 @@ import { duplicateKeys } from './duplicate-keys.ts';
 /** What an account has whose entry does not say otherwise. */
 export type AccountDefaults = Pick<Account, 'baseUrl' | 'limits'>;
 
+export interface AccountRules {
+  readonly defaults: AccountDefaults;
+  /** Whether a `baseUrl` may be http on another host than loopback. */
+  readonly allowHttp: boolean;
+}
+
 /**
  * Reads the file that PINGUP_ACCOUNTS_FILE names.
  *
  * @throws ConfigError with all faults at once, each with its place in the file and with nothing of what stands there.
  */
-export async function readAccountsFile(path: string, defaults: AccountDefaults): Promise<readonly Account[]> {
+export async function readAccountsFile(path: string, rules: AccountRules): Promise<readonly Account[]> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) =>
     refuse([`expected a file that can be read (${error.code})`]),
   );
-  return parseAccounts(text, defaults);
+  return parseAccounts(text, rules);
 }
 
 /**
@@ -32,9 +40,9 @@ export async function readAccountsFile(path: string, defaults: AccountDefaults):
  *
  * @throws ConfigError
  */
-export function parseAccounts(text: string, defaults: AccountDefaults): readonly Account[] {
+export function parseAccounts(text: string, rules: AccountRules): readonly Account[] {
   const entries = Object.entries(parseObject(text));
-  const parsed = entries.map(([business, entry]) => parseEntry(business, entry, defaults));
+  const parsed = entries.map(([business, entry]) => parseEntry(business, entry, rules));
   const faults = [
     ...duplicateKeys(text).map((place) => `${place}: expected once, not twice`),
     ...parsed.flatMap((account) => (Array.isArray(account) ? account : [])),
@@ -92,11 +100,13 @@ function wholeNumber(from: number, to: number) {
 }
 
 /** The account, or what is wrong with it. */
-function parseEntry(business: string, entry: unknown, defaults: AccountDefaults): Account | string[] {
+function parseEntry(business: string, entry: unknown, rules: AccountRules): Account | string[] {
   if (!businessPattern.test(business))
     return [`${JSON.stringify(business)}: expected as the name of a business ${businessExpected}`];
   const { success, data, error } = entryShape.safeParse(entry);
-  if (success) return toAccount(business, data, defaults);
+  if (success && !rules.allowHttp && data.baseUrl !== undefined && !isSafeAddress(data.baseUrl))
+    return [`${business}.baseUrl: expected ${safeAddressExpected}`];
+  if (success) return toAccount(business, data, rules.defaults);
   const faults = error.issues.map(
     ({ path, message }) => `${placeOf([business, ...path])}: expected ${message}`,
   );

@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Account } from './account.ts';
-import type { AccountDefaults } from './accounts-file.ts';
+import { isSafeAddress, safeAddressExpected } from './account-kinds.ts';
+import type { AccountDefaults, AccountRules } from './accounts-file.ts';
 import type { Environment, Variables } from './config-variables.ts';
 
-/** Where the accounts with Pingup are. At least one of `single` and `file` is there. */
-export interface AccountsConfig {
+/** Where the accounts with Pingup are, and the rules of the file. At least one of `single` and `file` is there. */
+export interface AccountsConfig extends AccountRules {
   /** The account that the variables themselves name, or the sandbox's; null: all are in the file. */
   readonly single: Account | null;
   /** The path of PINGUP_ACCOUNTS_FILE, which is not read yet; null: there is none. */
   readonly file: string | null;
-  /** For the accounts of the file. */
-  readonly defaults: AccountDefaults;
 }
 
 /** Opens nothing else than the sandbox, which listens on loopback only. */
@@ -26,7 +25,7 @@ export function toAccounts(env: Variables): AccountsConfig {
     },
   };
   const file = env.PINGUP_ACCOUNTS_FILE ?? null;
-  return { single: toSingle(env, defaults), file, defaults };
+  return { single: toSingle(env, defaults), file, defaults, allowHttp: env.PINGUP_ALLOW_HTTP };
 }
 
 function toSingle(env: Variables, defaults: AccountDefaults): Account | null {
@@ -90,4 +89,11 @@ function rotationFaults({ CALLBACK_TOKEN, CALLBACK_TOKEN_PREVIOUS }: Environment
   return CALLBACK_TOKEN && CALLBACK_TOKEN === CALLBACK_TOKEN_PREVIOUS
     ? ['CALLBACK_TOKEN_PREVIOUS: expected another token than CALLBACK_TOKEN']
     : [];
+}
+
+/** What travels to Pingup is the API key, and what is said to whom. */
+export function baseUrlFaults({ PINGUP_BASE_URL, PINGUP_ALLOW_HTTP }: Variables): string[] {
+  return PINGUP_ALLOW_HTTP || isSafeAddress(PINGUP_BASE_URL)
+    ? []
+    : [`PINGUP_BASE_URL: expected ${safeAddressExpected}`];
 }

@@ -119,6 +119,7 @@ export const variables = z.object({
   METRICS_PORT: wholeNumber(0, 65_535).optional(),
   PUBLIC_URL: httpAddress().optional(),
   PINGUP_BASE_URL: httpAddress().default('https://api.pingup.ai/ext/v2'),
+  PINGUP_ALLOW_HTTP: flag().default(false),
   PINGUP_BUSINESS_NAME: businessName().default('sandbox'),
   PINGUP_API_KEY: apiKey().optional(),
   PINGUP_ACCOUNTS_FILE: z.string().optional(),

@@ -1,5 +1,5 @@
 import { type AuthConfig, authFaults, toAuth } from './auth-config.ts';
-import { type AccountsConfig, accountFaults, toAccounts } from './config-accounts.ts';
+import { type AccountsConfig, accountFaults, baseUrlFaults, toAccounts } from './config-accounts.ts';
 import { ConfigError } from './config-error.ts';
 import { type Environment, type Variables, variables } from './config-variables.ts';
 import type { DeliveryStatus } from './message.ts';
@@ -144,8 +144,10 @@ function describeIssue(name: string, expected: string, env: Environment): string
 }
 
 /** What only the values show: what is deleted cannot be remembered, and a port can be taken once. */
-function valueFaults({ IDEMPOTENCY_HOURS, RETENTION_DAYS, PORT, METRICS_PORT }: Variables): string[] {
+function valueFaults(env: Variables): string[] {
+  const { IDEMPOTENCY_HOURS, RETENTION_DAYS, PORT, METRICS_PORT } = env;
   return [
+    ...baseUrlFaults(env),
     ...(IDEMPOTENCY_HOURS > RETENTION_DAYS * 24
       ? [
           `IDEMPOTENCY_HOURS: expected at most RETENTION_DAYS (${RETENTION_DAYS}), not ${IDEMPOTENCY_HOURS} hours`,

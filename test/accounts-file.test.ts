@@ -1,18 +1,19 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type AccountDefaults, parseAccounts, readAccountsFile } from '../src/accounts-file.ts';
+import { type AccountRules, parseAccounts, readAccountsFile } from '../src/accounts-file.ts';
 import { ConfigError } from '../src/config-error.ts';
 
-const defaults: AccountDefaults = {
+const defaults: AccountRules['defaults'] = {
   baseUrl: 'https://api.example/v2',
   limits: { concurrency: 64, maxWaiting: 256, sendsPerSecond: null },
 };
+const rules: AccountRules = { defaults, allowHttp: false };
 const token = 'a-callback-token-of-some-length';
 const entry = { apiKey: 'key', callbackTokens: [token] };
 
 function faultsOf(value: unknown): readonly string[] {
   try {
-    parseAccounts(typeof value === 'string' ? value : JSON.stringify(value), defaults);
+    parseAccounts(typeof value === 'string' ? value : JSON.stringify(value), rules);
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return error.faults;
@@ -21,7 +22,7 @@ function faultsOf(value: unknown): readonly string[] {
 }
 
 test('an entry of a key and a token is an account, with the defaults for the rest', () => {
-  expect(parseAccounts(JSON.stringify({ acme: entry }), defaults)).toEqual([
+  expect(parseAccounts(JSON.stringify({ acme: entry }), rules)).toEqual([
     { business: 'acme', apiKey: 'key', ...defaults, callback: { tokens: [token], hmacSecret: null } },
   ]);
 });
@@ -34,7 +35,7 @@ test('an entry may say all of it', () => {
     limits: { concurrency: 2, queue: 3, sendsPerSecond: 4 },
     callbackHmacSecret: 'a-secret-to-sign-with',
   };
-  expect(parseAccounts(JSON.stringify({ acme: all }), defaults)).toEqual([
+  expect(parseAccounts(JSON.stringify({ acme: all }), rules)).toEqual([
     {
       business: 'acme',
       apiKey: 'key',
@@ -122,7 +123,33 @@ test.each([
 });
 
 test('a file that cannot be read is a fault with its reason', async () => {
-  await expect(readAccountsFile('/nowhere/accounts.json', defaults)).rejects.toThrow(
+  await expect(readAccountsFile('/nowhere/accounts.json', rules)).rejects.toThrow(
     'PINGUP_ACCOUNTS_FILE: expected a file that can be read (ENOENT)',
   );
 });
+
+test.each([
+  'http://pingup.example/v2',
+  'http://10.0.0.1:8080',
+  'http://localhost.example',
+  'http://127.0.0.1.example',
+])(
+  'the address %s is refused, since the API key would travel in the clear, unless that is allowed',
+  (baseUrl) => {
+    const text = JSON.stringify({ acme: { ...entry, baseUrl } });
+    expect(faultsOf(text)).toEqual([
+      expect.stringMatching(
+        /^PINGUP_ACCOUNTS_FILE: acme\.baseUrl: expected https, .* PINGUP_ALLOW_HTTP=true$/,
+      ),
+    ]);
+    expect(parseAccounts(text, { ...rules, allowHttp: true })).toMatchObject([{ baseUrl }]);
+  },
+);
+
+test.each(['http://127.0.0.1:9', 'http://localhost:9/v2', 'http://[::1]:9', 'https://pingup.example'])(
+  'the address %s is taken',
+  (baseUrl) => {
+    const text = JSON.stringify({ acme: { ...entry, baseUrl } });
+    expect(parseAccounts(text, rules)).toMatchObject([{ baseUrl }]);
+  },
+);

@@ -151,6 +151,19 @@ test.each([
   );
 });
 
+test('Pingup is reached by https, except on loopback or where http is allowed', () => {
+  const clear = { ...account, PINGUP_BASE_URL: 'http://pingup.example/v2' };
+  expect(faultsOf(clear)).toMatch(/PINGUP_BASE_URL: expected https, .* PINGUP_ALLOW_HTTP=true/);
+  expect(faultsOf({ ...clear, PINGUP_ALLOW_HTTP: 'false' })).toContain('PINGUP_BASE_URL: expected https');
+  expect(faultsOf({ PINGUP_ACCOUNTS_FILE: 'a.json', PINGUP_BASE_URL: 'HTTP://10.0.0.1' })).toContain(
+    'PINGUP_BASE_URL: expected https',
+  );
+  const allowed = parseConfig({ ...clear, PINGUP_ALLOW_HTTP: 'true' }).accounts;
+  expect(allowed).toMatchObject({ allowHttp: true, single: { baseUrl: 'http://pingup.example/v2' } });
+  for (const host of ['127.0.0.1:9', 'localhost', '[::1]:9'])
+    expect(faultsOf({ ...account, PINGUP_BASE_URL: `http://${host}` })).toBe('');
+});
+
 test('one port cannot be taken twice', () => {
   expect(faultsOf({ METRICS_PORT: '4000' })).toContain('METRICS_PORT: expected another port than PORT');
   expect(faultsOf({ PORT: '0', METRICS_PORT: '0' })).toBe('');
