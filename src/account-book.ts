@@ -3,11 +3,12 @@ import type { Account, Accounts } from './account.ts';
 import { readAccountsFile } from './accounts-file.ts';
 import type { AccountsConfig } from './config-accounts.ts';
 import { ConfigError } from './config-error.ts';
+import { createTurns } from './take-turns.ts';
 
 /** The accounts of the configuration, as they are now. */
 export interface AccountBook extends Accounts {
   /**
-   * Reads the accounts file again, and takes all of it or nothing.
+   * Reads the accounts file again, and takes all of it or nothing. Reloads take turns: the file that was read last stands.
    *
    * @throws ConfigError with all faults of the file.
    */
@@ -29,7 +30,7 @@ export async function openAccountBook(config: AccountsConfig): Promise<AccountBo
   let known: AccountsByName = new Map();
   let businesses: readonly string[] = [];
   let secrets: readonly string[] = [];
-  let turn: Promise<unknown> = Promise.resolve();
+  const takeTurns = createTurns();
 
   async function load(): Promise<AccountChanges> {
     const next = await loadAccounts(config);
@@ -45,12 +46,7 @@ export async function openAccountBook(config: AccountsConfig): Promise<AccountBo
     businesses: () => businesses,
     find: (business) => known.get(business),
     secrets: () => secrets,
-    reload() {
-      // One after the other, so that the file that was read last stands.
-      const loaded = turn.then(load, load);
-      turn = loaded;
-      return loaded;
-    },
+    reload: () => takeTurns(load),
   };
 }
 

@@ -29,7 +29,10 @@ export interface Gateway extends AsyncDisposable {
   /** The stand-in for Pingup, where there is no account. */
   readonly sandbox: Sandbox | null;
   load(): Load;
-  /** Reads the files of accounts and of API keys again: `reloadAccounts`, `reloadApiKeys`. */
+  /**
+   * Reads the files of accounts and of API keys again: `reloadAccounts`, `reloadApiKeys`. Without any, it logs that. Never
+   * rejects, and may be called at any time, also while another reload or the shutdown is under way.
+   */
   reload(): Promise<void>;
 }
 
@@ -54,8 +57,11 @@ export async function startGateway(config: Config, accounts: AccountBook, log: L
   parts.sandbox?.setCallbackUrl(single && callbackUrl(url, single));
 
   async function reload(): Promise<void> {
+    const apiKeys = config.auth?.apiKeysPath ? parts.authenticator : null;
     if (config.accounts.file !== null) await reloadAccounts(accounts, parts.pingup, log);
-    if (config.auth?.apiKeysPath && parts.authenticator) await reloadApiKeys(parts.authenticator, log);
+    if (apiKeys) await reloadApiKeys(apiKeys, log);
+    if (config.accounts.file === null && !apiKeys)
+      log.warn('nothing to reload: neither PINGUP_ACCOUNTS_FILE nor AUTH_API_KEYS_FILE is set');
   }
 
   const all = starting.move();

@@ -1,106 +1,25 @@
-import { pino } from 'pino';
-import type { Accounts } from './account.ts';
-import { openAccountBook } from './account-book.ts';
-import { authSecrets } from './auth-config.ts';
-import { type Config, parseConfig } from './config.ts';
-import { ConfigError } from './config-error.ts';
-import { type Gateway, startGateway } from './gateway.ts';
-import { logOptions } from './log-options.ts';
-import { nameOfBackend, storeSecrets } from './store-variables.ts';
+import type { ProcessSignals } from './run-gateway.ts';
 
-/** How long a shutdown may take before the process ends itself: orchestrators kill after 10 s. */
-const shutdownMs = 9_500;
-
-async function main(): Promise<void> {
-  const config = parseConfig(process.env);
-  const accounts = await openAccountBook(config.accounts);
-  const headers = Object.values(config.tracing?.headers ?? {});
-  const others = [...authSecrets(config.auth), ...storeSecrets(config.store.backend), ...headers];
-  const secrets = withOthers(accounts.secrets, others);
-  const log = pino(logOptions({ level: config.logLevel, secrets }));
-  // Node would print the error with all that hangs on it.
-  process.once('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'the gateway ends by a fault of its own');
-    process.exit(1);
-  });
-  const stopSignal = nextStopSignal();
-  const starting = startGateway(config, accounts, log);
-  // Without a file to read again, it ends the process, as when its terminal is closed.
-  if (config.accounts.file !== null || config.auth?.apiKeysPath)
-    process.on('SIGHUP', () => void starting.then(({ reload }) => reload(), ignore));
-  const gateway = await starting;
-  process.stderr.write(welcome(config, accounts, gateway));
-  log.info(
-    { url: gateway.url, store: nameOfBackend(config.store.backend), sandbox: gateway.sandbox !== null },
-    'listening',
-  );
-
-  log.info({ signal: await stopSignal }, 'draining');
-  setTimeout(() => process.exit(1), shutdownMs).unref();
-  await gateway[Symbol.asyncDispose]();
-  log.info('stopped');
-  // What is not exported by now is given up; its next try would keep the process.
-  process.exit(0);
-}
-
-/**
- * To be called before the start: a process without a listener would, as PID 1, miss the signal. A second one changes
- * nothing.
- */
-function nextStopSignal(): Promise<NodeJS.Signals> {
+function nextStop(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
   });
 }
 
-/** Some more secrets. It is the same list each time while the first is, since the log prepares each list once. */
-function withOthers(secrets: () => readonly string[], others: readonly string[]): () => readonly string[] {
-  let known: readonly string[] | undefined;
-  let all: readonly string[] = [];
-  return () => {
-    if (secrets() !== known) {
-      known = secrets();
-      all = [...known, ...others];
-    }
-    return all;
+function listenToHangups(): ProcessSignals['onHangup'] {
+  let missed = false;
+  let tell = () => {
+    missed = true;
+  };
+  process.on('SIGHUP', () => tell());
+  return (listener) => {
+    tell = listener;
+    if (missed) listener();
   };
 }
 
-function welcome(config: Config, accounts: Accounts, { url, callbackBase, sandbox }: Gateway): string {
-  const page = `${config.edge.introspection ? 'GraphiQL: ' : 'GraphQL:  '} ${url}/graphql`;
-  const { single } = config.accounts;
-  const lines = sandbox
-    ? [
-        'No PINGUP_API_KEY is set, so a sandbox stands in for Pingup: nothing reaches a phone.',
-        page,
-        `callbacks: ${callbackBase}/${single?.business}/${single?.callback.tokens[0]}`,
-      ]
-    : [
-        page,
-        `callbacks: ${callbackBase}/<business>/<token>, for ${listed(accounts.businesses())}`,
-        config.publicUrl ? 'Register that with Pingup.' : 'Set PUBLIC_URL to where Pingup can reach that.',
-      ];
-  return `\n${lines.map((line) => `  ${line}\n`).join('')}\n`;
-}
-
-const maxListed = 10;
-
-function listed(businesses: readonly string[]): string {
-  const more = businesses.length - maxListed;
-  return [...businesses.slice(0, maxListed), ...(more > 0 ? [`${more} more`] : [])].join(', ');
-}
-
-function ignore(): void {}
-
-/** Ends the process with the reason, in a sentence where the operator can mend it. */
-function fail(error: unknown): void {
-  const reason = error instanceof ConfigError ? error.message : describe(error);
-  process.stderr.write(`${reason}\n`);
-  process.exitCode = 1;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `The gateway cannot run: ${error.message}` : String(error);
-}
-
-await main().catch(fail);
+// Before the rest is even loaded, which takes a second: a signal without a listener ends the process, and is lost on one
+// that runs as PID 1.
+const signals: ProcessSignals = { stop: nextStop(), onHangup: listenToHangups() };
+const { runGateway } = await import('./run-gateway.ts');
+await runGateway(signals);

@@ -7,6 +7,7 @@ const root = resolve(import.meta.dirname, '../src');
 /** From the outside in: a file may import from a layer below its own, or from its own folder. */
 const layers: readonly (readonly RegExp[])[] = [
   [/^main\.ts$/],
+  [/^run-gateway\.ts$/],
   [/^gateway\.ts$/],
   [/^gateway-doors\.ts$/],
   [/^gateway-parts\.ts$/],
@@ -80,7 +81,12 @@ test('each library has one owner', () => {
   expect(wrong).toEqual([]);
 });
 
-test('only the two programs touch the process', () => {
+test('only the two programs touch the process: what starts the gateway, and the sandbox', () => {
   const wrong = files.filter((file) => /\bprocess\.[a-z]/.test(readFileSync(join(root, file), 'utf8')));
-  expect(wrong.sort()).toEqual(['main.ts', 'sandbox/main.ts']);
+  expect(wrong.sort()).toEqual(['main.ts', 'run-gateway.ts', 'sandbox/main.ts']);
+});
+
+test('the process listens to signals before anything else is loaded', () => {
+  const [, imported] = /^import (?!type\b)(.*)/m.exec(readFileSync(join(root, 'main.ts'), 'utf8')) ?? [];
+  expect(imported).toBeUndefined();
 });

@@ -1,12 +1,19 @@
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { MessageStatusDocument, SendTextMessageDocument } from './generated/operations.ts';
+import { openAccountBook } from '../src/account-book.ts';
+import { parseConfig } from '../src/config.ts';
+import { startGateway } from '../src/gateway.ts';
+import { MessageDocument, MessageStatusDocument, SendTextMessageDocument } from './generated/operations.ts';
 import { startHttpPeer } from './pingup/support/peers.ts';
 import { accepted } from './pingup/support/pingup.ts';
 import { temporaryDirectory } from './store/sqlite-test-store.ts';
 import { entryOf, startAccountsFile, tokenOf } from './support/accounts-file.ts';
+import { apiKeyEntry, writeApiKeys } from './support/api-keys.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { connect, dataOf, execute, payloadOf, subscribe } from './support/graphql-client.ts';
+import { hasNamedPipes, putPipe, whenRead } from './support/named-pipe.ts';
 
 function callBack(url: string, business: string, status: string): Promise<Response> {
   return fetch(`${url}/callbacks/pingup/${business}/${tokenOf(business)}`, {
@@ -83,10 +90,129 @@ test('a secret that a reload brings is struck out of the log like those of the s
   await expect.poll(told).toEqual(['"message":"told [secret]"']);
 });
 
-test('without an accounts file SIGHUP ends the process, as when a terminal is closed', async () => {
+test('SIGHUP without a file to reload says so, and the gateway serves on', async () => {
   await using directory = await temporaryDirectory();
   await using gateway = await startGatewayProcess({}, directory.path);
-  expect(await gateway.end('SIGHUP')).toEqual([null, 'SIGHUP']);
+  gateway.process.kill('SIGHUP');
+  await expect
+    .poll(gateway.output)
+    .toMatch(/"level":40,.*"msg":"nothing to reload: neither PINGUP_ACCOUNTS_/);
+  expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+  expect(await gateway.end('SIGTERM')).toEqual([0, null]);
+});
+
+test.skipIf(!hasNamedPipes)(
+  'of two SIGHUPs at once, the second one’s file stands: an API key that it revokes stays revoked',
+  async () => {
+    await using directory = await temporaryDirectory();
+    const kept = { shop: apiKeyEntry('shop-key') };
+    const crm = apiKeyEntry('crm-key', { businesses: '*' });
+    await using file = await writeApiKeys({ crm: { ...crm, scopes: ['messages:read'] }, ...kept });
+    await using gateway = await startGatewayProcess({ AUTH_API_KEYS_FILE: file.path }, directory.path);
+    const codeOf = async () => {
+      const { errors } = await execute(gateway.url, MessageDocument, { id: 'm' }, 'Bearer crm-key');
+      return errors?.[0]?.extensions?.['code'];
+    };
+    expect(await codeOf()).toBeUndefined();
+    await putPipe(file.path);
+    gateway.process.kill('SIGHUP');
+    const slow = await whenRead(file.path);
+    await rm(file.path);
+    await file.write(kept);
+    gateway.process.kill('SIGHUP');
+    // Requests that it has answered since show that it has heard the second signal.
+    for (let asked = 0; asked < 20; asked += 1) await codeOf();
+    await slow.writeFile(JSON.stringify({ crm, ...kept }));
+    await slow.close();
+    await expect.poll(() => gateway.output().match(/the API keys were read again/g)).toHaveLength(2);
+    expect(await codeOf()).toBe('UNAUTHENTICATED');
+  },
+);
+
+test.skipIf(!hasNamedPipes)(
+  'signals during the start are not lost: the file is read again once it has started, then it drains',
+  async () => {
+    await using directory = await temporaryDirectory();
+    await using file = await startAccountsFile({});
+    await putPipe(file.path);
+    let send: (signal: NodeJS.Signals) => void = () => undefined;
+    const starting = startGatewayProcess({ PINGUP_ACCOUNTS_FILE: file.path }, directory.path, (child) => {
+      send = (signal) => child.kill(signal);
+    });
+    const slow = await whenRead(file.path);
+    send('SIGHUP');
+    await rm(file.path);
+    await file.write({ acme: entryOf('acme'), beta: entryOf('beta') });
+    await slow.writeFile(JSON.stringify({ acme: entryOf('acme') }));
+    await slow.close();
+    await using gateway = await starting;
+    await expect.poll(gateway.output).toContain('"added":["beta"]');
+    expect(await gateway.end('SIGTERM')).toEqual([0, null]);
+  },
+);
+
+test.skipIf(!hasNamedPipes)('a SIGTERM during the start drains as soon as it has started', async () => {
+  await using directory = await temporaryDirectory();
+  await using file = await startAccountsFile({});
+  await putPipe(file.path);
+  const exited = Promise.withResolvers<unknown[]>();
+  let send: (signal: NodeJS.Signals) => void = () => undefined;
+  const starting = startGatewayProcess({ PINGUP_ACCOUNTS_FILE: file.path }, directory.path, (child) => {
+    send = (signal) => child.kill(signal);
+    child.on('exit', (...how) => exited.resolve(how));
+  });
+  const slow = await whenRead(file.path);
+  send('SIGTERM');
+  await slow.writeFile(JSON.stringify({ acme: entryOf('acme') }));
+  await slow.close();
+  await using gateway = await starting;
+  expect(await exited.promise).toEqual([0, null]);
+  await expect.poll(gateway.output).toContain('"msg":"stopped"');
+});
+
+test('SIGHUP during a drain is heard, and cuts nothing off', async () => {
+  const answer = Promise.withResolvers<void>();
+  await using pingup = await startHttpPeer(async (_request, response) => {
+    await answer.promise;
+    response.end(accepted);
+  });
+  await using directory = await temporaryDirectory();
+  await using file = await startAccountsFile({ acme: entryOf('acme') });
+  const env = { PINGUP_ACCOUNTS_FILE: file.path, PINGUP_BASE_URL: pingup.url };
+  await using gateway = await startGatewayProcess(env, directory.path);
+  const input = { client: 'anna', textMessage: 'Hello' };
+  const send = execute(gateway.url, SendTextMessageDocument, { input });
+  await expect.poll(() => pingup.requests.length).toBe(1);
+  const ended = gateway.end('SIGTERM');
+  await expect.poll(async () => (await fetch(`${gateway.url}/readyz`)).status).toBe(503);
+  await file.write({ beta: entryOf('beta') });
+  gateway.process.kill('SIGHUP');
+  await expect.poll(gateway.output).toContain('"added":["beta"],"removed":["acme"]');
+  answer.resolve();
+  expect(dataOf(await send).sendTextMessage.message.id).toBe('id-1');
+  expect(await ended).toEqual([0, null]);
+});
+
+test('a reload that fails unexpectedly is logged, rejects nothing, and the other file is read all the same', async () => {
+  await using directory = await temporaryDirectory();
+  await using accountsFile = await startAccountsFile({ acme: entryOf('acme') });
+  await using keysFile = await writeApiKeys({ crm: apiKeyEntry('crm-key') });
+  const config = parseConfig({
+    PORT: '0',
+    STORE_URL: `sqlite:${directory.file('gateway.db')}`,
+    PINGUP_ACCOUNTS_FILE: accountsFile.path,
+    AUTH_API_KEYS_FILE: keysFile.path,
+  });
+  const lines: string[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push(line) });
+  const accounts = await openAccountBook(config.accounts);
+  const failing = { ...accounts, reload: () => Promise.reject(new TypeError('a fault')) };
+  await using gateway = await startGateway(config, failing, log);
+  await keysFile.write({});
+  await gateway.reload();
+  expect(lines.filter((line) => line.includes('a fault') && line.includes('"level":50'))).toHaveLength(1);
+  const { errors } = await execute(gateway.url, MessageDocument, { id: 'm' }, 'Bearer crm-key');
+  expect(errors?.[0]?.extensions?.['code']).toBe('UNAUTHENTICATED');
 });
 
 test('what is wrong with the accounts file is one message with all faults and no secret, and exit 1', async () => {

@@ -5,6 +5,7 @@ import { type Caller, scopes } from '../caller.ts';
 import { ConfigError } from '../config-error.ts';
 import { duplicateKeys } from '../duplicate-keys.ts';
 import { parseJson } from '../parse-json.ts';
+import { createTurns } from '../take-turns.ts';
 import { everyBusiness } from './token-claims.ts';
 
 /** The keys of machines, of which only the hashes are known here. */
@@ -13,6 +14,7 @@ export interface ApiKeys {
   find(sha256: string): Caller | undefined;
   /**
    * Reads the file anew. Whoever has a key that is gone or may do other things than before has expired from then on.
+   * Reloads take turns: the file that was read last stands.
    *
    * @throws ConfigError with all that is wrong with the file; then nothing has changed.
    */
@@ -26,20 +28,21 @@ export interface ApiKeys {
  */
 export async function openApiKeys(path: string): Promise<ApiKeys> {
   let callers = await readCallers(path);
-  return {
-    find: (sha256) => callers.get(sha256),
-    async reload() {
-      const before = callers;
-      callers = await readCallers(path);
-      for (const [sha256, caller] of before) keepOrWithdraw(sha256, caller);
-    },
-  };
+  const takeTurns = createTurns();
+
+  async function load(): Promise<void> {
+    const before = callers;
+    callers = await readCallers(path);
+    for (const [sha256, caller] of before) keepOrWithdraw(sha256, caller);
+  }
 
   function keepOrWithdraw(sha256: string, caller: KeyHolder): void {
     const after = callers.get(sha256);
     if (after && mayDoTheSame(caller, after)) callers.set(sha256, caller);
     else caller.expiresAt = 0;
   }
+
+  return { find: (sha256) => callers.get(sha256), reload: () => takeTurns(load) };
 }
 
 interface KeyHolder extends Caller {

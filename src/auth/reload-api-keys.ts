@@ -4,7 +4,7 @@ import type { Authenticator } from './authenticator.ts';
 
 /**
  * Reads the API keys again, and logs that, or their faults: then nothing has changed. Who had one that is gone is turned
- * away from then on, and their sockets close.
+ * away from then on, and their sockets close. Never rejects.
  */
 export async function reloadApiKeys(
   authenticator: Pick<Authenticator, 'reload'>,
@@ -14,7 +14,7 @@ export async function reloadApiKeys(
     await authenticator.reload();
     log.info('the API keys were read again');
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    log.error({ faults: error.faults }, 'the API keys are not usable, and nothing has changed');
+    const why = error instanceof ConfigError ? { faults: error.faults } : { err: error };
+    log.error(why, 'the API keys are not usable, and nothing has changed');
   }
 }

@@ -5,7 +5,7 @@ import type { AccountsClient } from './accounts-client.ts';
 
 /**
  * Reads the accounts file again, and logs which businesses came, went or changed; or its faults, and then nothing has
- * changed. No socket is closed, and no send is cut off.
+ * changed. No socket is closed, and no send is cut off. Never rejects.
  */
 export async function reloadAccounts(
   accounts: Pick<AccountBook, 'reload'>,
@@ -17,7 +17,7 @@ export async function reloadAccounts(
     pingup.follow();
     log.info(changes, 'the accounts file was read again');
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    log.error({ faults: error.faults }, 'the accounts file is not usable, and nothing has changed');
+    const why = error instanceof ConfigError ? { faults: error.faults } : { err: error };
+    log.error(why, 'the accounts file is not usable, and nothing has changed');
   }
 }

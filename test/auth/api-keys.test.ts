@@ -1,8 +1,10 @@
+import { readFile, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { openApiKeys } from '../../src/auth/api-keys.ts';
 import { hasExpired } from '../../src/caller.ts';
 import { ConfigError } from '../../src/config-error.ts';
 import { apiKeyEntry, writeApiKeys } from '../support/api-keys.ts';
+import { hasNamedPipes, putPipe, whenRead } from '../support/named-pipe.ts';
 
 const crm = apiKeyEntry('crm-key');
 const shop = apiKeyEntry('shop-key', { businesses: '*', scopes: ['messages:read'] });
@@ -40,6 +42,39 @@ test('read anew, keys come and go, and who has one that is gone or changed has e
   expect([holder, changed, gone].map((caller) => caller && hasExpired(caller))).toEqual([false, true, true]);
   expect(keys.find(shop.sha256)).toMatchObject({ businesses: new Set(['acme']), expiresAt: null });
   expect(keys.find(apiKeyEntry('more').sha256)).toBeDefined();
+});
+
+test.skipIf(!hasNamedPipes)(
+  'of two reloads at once, the file that was read last stands, however long reading the first takes',
+  async () => {
+    await using file = await writeApiKeys({ crm, shop });
+    const keys = await openApiKeys(file.path);
+    const holder = keys.find(crm.sha256);
+    await putPipe(file.path);
+    const first = keys.reload();
+    const slow = await whenRead(file.path);
+    await rm(file.path);
+    await file.write({ shop });
+    const second = keys.reload();
+    // Time enough for the second one to be read, if it did not wait for the first.
+    for (let read = 0; read < 20; read += 1) await readFile(file.path);
+    await slow.writeFile(JSON.stringify({ crm, shop }));
+    await slow.close();
+    await Promise.all([first, second]);
+    expect(keys.find(crm.sha256)).toBeUndefined();
+    expect(holder && hasExpired(holder)).toBe(true);
+  },
+);
+
+test('a reload that fails does not keep the next one from being read', async () => {
+  await using file = await writeApiKeys({ crm });
+  const keys = await openApiKeys(file.path);
+  await file.write('{');
+  const failing = keys.reload();
+  await expect(failing).rejects.toThrow(ConfigError);
+  await file.write({ shop });
+  await keys.reload();
+  expect([keys.find(crm.sha256), keys.find(shop.sha256)?.businesses]).toEqual([undefined, null]);
 });
 
 test('a file that is wrong changes nothing when it is read anew', async () => {

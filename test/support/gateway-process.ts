@@ -15,16 +15,21 @@ export interface GatewayProcess extends AsyncDisposable {
   end(signal: NodeJS.Signals): Promise<[code: number | null, signal: NodeJS.Signals | null]>;
 }
 
-/** @throws Error with what it wrote, where it ends before it listens. */
+/**
+ * @param onSpawn told of the process before it listens.
+ * @throws Error with what it wrote, where it ends before it listens.
+ */
 export async function startGatewayProcess(
   env: Readonly<Record<string, string>>,
   cwd?: string,
+  onSpawn: (child: ChildProcess) => void = () => undefined,
 ): Promise<GatewayProcess> {
   const child = spawn(process.execPath, [main], {
     cwd,
     env: { PATH: process.env['PATH'], PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onSpawn(child);
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   let output = '';
   child.stderr.on('data', (chunk) => (output += chunk));
