@@ -5,6 +5,11 @@ export type Scope = (typeof scopes)[number];
 
 /** Who calls, as far as the gateway cares: for whom they may act, what they may do, and until when. */
 export interface Caller {
+  /**
+   * Who it is, for what is counted by caller: no secret, short, and the same after another token or a reload. Null: that is
+   * not known, and what they do counts for their address.
+   */
+  readonly id: string | null;
   /** Null: every business there is. */
   readonly businesses: ReadonlySet<string> | null;
   readonly scopes: ReadonlySet<Scope>;
@@ -29,4 +34,4 @@ export function hasExpired({ expiresAt }: Caller): boolean {
 }
 
 /** Whoever calls where nobody is asked who they are. */
-export const anyone: Caller = { businesses: null, scopes: new Set(scopes), expiresAt: null };
+export const anyone: Caller = { id: null, businesses: null, scopes: new Set(scopes), expiresAt: null };

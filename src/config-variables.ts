@@ -159,6 +159,7 @@ export const variables = z.object({
   MESSAGES_PER_SECOND: wholeNumber(1, 1_000_000).default(500),
   REQUESTS_PER_MINUTE: wholeNumber(1, 100_000_000).optional(),
   MAX_DOCUMENT_BYTES: wholeNumber(1_024, 65_536).default(16_384),
+  SENDS_PER_MINUTE: wholeNumber(1, 100_000_000).optional(),
   SUBSCRIPTION_HOURS: wholeNumber(1, 500).default(24),
   DRAIN_MS: wholeNumber(0, 7_000).default(5_000),
   AUTH: z.enum(['none', 'required'], 'none or required').optional(),

@@ -45,6 +45,8 @@ export interface EdgeConfig {
   readonly requestsPerMinute: number | null;
   /** Of one GraphQL document, comments included. */
   readonly maxDocumentBytes: number;
+  /** Texts for each caller; null: unlimited. */
+  readonly sendsPerMinute: number | null;
   /** How long a subscription may run before it completes. */
   readonly subscriptionMs: number;
   /** Over how long sockets are closed, when there are many and the gateway stops. */
@@ -208,6 +210,7 @@ function toEdge(env: Variables, isProduction: boolean): EdgeConfig {
     messagesPerSecond: env.MESSAGES_PER_SECOND,
     requestsPerMinute: env.REQUESTS_PER_MINUTE ?? null,
     maxDocumentBytes: env.MAX_DOCUMENT_BYTES,
+    sendsPerMinute: env.SENDS_PER_MINUTE ?? null,
     subscriptionMs: env.SUBSCRIPTION_HOURS * hourMs,
     drainMs: env.DRAIN_MS,
   };

@@ -36,7 +36,10 @@ export const retryableByCode = {
   STORE_UNAVAILABLE: true,
   /** This socket has as many operations under way as one socket may have. Nothing was begun. */
   TOO_MANY_OPERATIONS: true,
-  /** This address has made as many HTTP requests as it may. Nothing was begun; `retryAfterSeconds` says when it may. */
+  /**
+   * This address has made as many HTTP requests as it may, or this caller has sent as many texts. Nothing was begun;
+   * `retryAfterSeconds` says when it may.
+   */
   TOO_MANY_REQUESTS: true,
   /** This gateway is about to end, and takes no more sends. Nothing was begun; another one, or the next, will. */
   SHUTTING_DOWN: true,

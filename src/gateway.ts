@@ -13,6 +13,7 @@ import { createQuarantineReader } from './pingup/callback.ts';
 import { callbackRoot, callbackUrl } from './pingup/callback-address.ts';
 import { reloadAccounts } from './pingup/reload-accounts.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
+import { createSendLimit } from './send-limit.ts';
 import { type StoppableMessaging, stoppableMessaging } from './stoppable-messaging.ts';
 
 /**
@@ -80,7 +81,8 @@ function openFlow(config: Config, { store, pingup }: GatewayParts): Messaging {
   const { timeoutMs } = config.pingup;
   const { idempotencyHours, keepTexts } = config.store;
   const reread = createQuarantineReader(config.callback.format);
-  return createMessaging({ store, pingup, reread, timeoutMs, idempotencyHours, keepTexts });
+  const sendLimit = createSendLimit(config.edge.sendsPerMinute);
+  return createMessaging({ store, pingup, sendLimit, reread, timeoutMs, idempotencyHours, keepTexts });
 }
 
 /** The same flow, with what operators see of it. */

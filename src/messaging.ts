@@ -17,6 +17,7 @@ import type { Pingup, SendContext } from './pingup/port.ts';
 import { replay } from './replay.ts';
 import { type RereadCallback, replayCallback } from './replay-callback.ts';
 import type { Attempt, Begun, NewSend } from './send.ts';
+import type { SendLimit } from './send-limit.ts';
 import type {
   Forgotten,
   MessagePage,
@@ -34,10 +35,10 @@ export interface Messaging {
   /**
    * mutation -> store -> Pingup -> store. With an idempotency key that was used before: mutation -> store.
    *
-   * @throws GatewayError BAD_USER_INPUT, STORE_UNAVAILABLE, PINGUP_*, SEND_OUTCOME_UNKNOWN, IDEMPOTENCY_KEY_REUSED,
-   *   SEND_IN_PROGRESS, or NOT_FOUND where a repeat comes after the message was deleted.
+   * @throws GatewayError BAD_USER_INPUT, TOO_MANY_REQUESTS, STORE_UNAVAILABLE, PINGUP_*, SEND_OUTCOME_UNKNOWN,
+   *   IDEMPOTENCY_KEY_REUSED, SEND_IN_PROGRESS, or NOT_FOUND where a repeat comes after the message was deleted.
    */
-  send(input: SendInput, context: SendContext): Promise<Sent>;
+  send(input: SendInput, context: SendRequest): Promise<Sent>;
 
   /**
    * callback -> store -> whoever watches. Durable once it resolves.
@@ -81,6 +82,11 @@ export interface Messaging {
   forget(client: ForgottenClient): Promise<Forgotten>;
 }
 
+export interface SendRequest extends SendContext {
+  /** Whom it counts for. */
+  readonly caller: string;
+}
+
 export interface Sent {
   readonly message: Message;
   /** Whether an earlier send with the same idempotency key is what sent it. */
@@ -90,6 +96,7 @@ export interface Sent {
 export interface MessagingOptions {
   readonly store: Store;
   readonly pingup: Pingup;
+  readonly sendLimit: SendLimit;
   /** How quarantined callbacks are read again. */
   readonly reread: RereadCallback;
   /** How long a send waits for an earlier one with the same key, and how long for the store once it was accepted. */
@@ -105,25 +112,41 @@ const hourMs = 3_600_000;
 const settleMs = 60_000;
 
 export function createMessaging(options: MessagingOptions): Messaging {
-  const { store, pingup, reread, timeoutMs, idempotencyHours, keepTexts } = options;
+  const { store, pingup, sendLimit, reread, timeoutMs, idempotencyHours, keepTexts } = options;
 
-  async function send(input: SendInput, context: SendContext): Promise<Sent> {
+  async function send(input: SendInput, context: SendRequest): Promise<Sent> {
     const checked = parseSend(input);
     const { business } = context;
-    const begun = await begin(business, checked);
+    const begun = await begin(checked, context);
     if (begun.kind !== 'begun') return { message: replay(begun), replayed: true };
     const { attempt } = begun;
-    const id = await pingup.sendText(checked.text, context).catch((error) => giveUp(attempt, error));
+    const id = await sendText(checked.text, context).catch((error) => giveUp(attempt, error));
     const accepted = acceptedMessage({ business, id }, kept(checked.text), Date.now());
     const writeDown = () => store.accept(attempt, accepted);
     const message = await persist(writeDown, timeoutMs).catch((error) => mourn(id, error));
     return { message, replayed: false };
   }
 
-  /** Where an earlier send with the same key is under way, waits for it as long as a send may take. */
-  function begin(business: string, checked: CheckedSend): Promise<Begun> {
-    const ask = () => store.begin(newSend(business, checked, Date.now()));
+  /** If an earlier send with the same key is under way, waits for it as long as a send may take. */
+  function begin(checked: CheckedSend, { business, caller }: SendRequest): Promise<Begun> {
+    function ask(): Promise<Begun> {
+      const send = newSend(business, checked, Date.now());
+      const refusal = sendLimit.check(caller);
+      return refusal ? findRepeat(send, refusal) : store.begin(send);
+    }
     return askUntil(ask, (begun) => begun.kind !== 'running', timeoutMs);
+  }
+
+  /** A repeat is answered beyond the limit too. What is none is not written down, so that nothing grows by it. */
+  async function findRepeat({ business, idempotency }: NewSend, refusal: GatewayError): Promise<Begun> {
+    const repeat = idempotency && (await store.findRepeat(business, idempotency));
+    if (repeat) return repeat;
+    throw refusal;
+  }
+
+  async function sendText(text: OutgoingText, context: SendRequest): Promise<string> {
+    sendLimit.take(context.caller);
+    return pingup.sendText(text, context);
   }
 
   function newSend(business: string, { text, idempotencyKey: key }: CheckedSend, at: number): NewSend {

@@ -1,6 +1,6 @@
 import { GatewayError, type GatewayErrorCode } from './errors.ts';
 import type { Message } from './message.ts';
-import type { Begun } from './send.ts';
+import type { Repeat } from './send.ts';
 
 /**
  * What a repeat is answered: the same as the first send with its idempotency key. Nothing is sent for it.
@@ -8,7 +8,7 @@ import type { Begun } from './send.ts';
  * @throws GatewayError the code that the first send ended with, SEND_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, or NOT_FOUND
  *   where the message has been deleted.
  */
-export function replay(begun: Exclude<Begun, { kind: 'begun' }>): Message {
+export function replay(begun: Repeat): Message {
   switch (begun.kind) {
     case 'accepted':
       return begun.message;

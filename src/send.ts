@@ -58,6 +58,9 @@ export type Begun =
   | { readonly kind: 'running' }
   | { readonly kind: 'reused' };
 
+/** What a repeat is told of the send that has its key. */
+export type Repeat = Exclude<Begun, { readonly kind: 'begun' }>;
+
 /**
  * What became of a send that ended with this code. After NOT_SENT the same send may be made again, also with the same
  * idempotency key; what is neither retryable nor Pingup's refusal counts as UNKNOWN.

@@ -13,7 +13,8 @@ import { entryOf, startAccountsFile, tokenOf } from './support/accounts-file.ts'
 import { apiKeyEntry, writeApiKeys } from './support/api-keys.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { connect, dataOf, execute, payloadOf, subscribe } from './support/graphql-client.ts';
-import { hasNamedPipes, putPipe, whenRead } from './support/named-pipe.ts';
+import { putPipe, whenRead } from './support/named-pipe.ts';
+import { testWith } from './support/programs.ts';
 
 function callBack(url: string, business: string, status: string): Promise<Response> {
   return fetch(`${url}/callbacks/pingup/${business}/${tokenOf(business)}`, {
@@ -101,8 +102,11 @@ test('SIGHUP without a file to reload says so, and the gateway serves on', async
   expect(await gateway.end('SIGTERM')).toEqual([0, null]);
 });
 
-test.skipIf(!hasNamedPipes)(
+testWith(
+  'mkfifo',
+
   'of two SIGHUPs at once, the second one’s file stands: an API key that it revokes stays revoked',
+  {},
   async () => {
     await using directory = await temporaryDirectory();
     const kept = { shop: apiKeyEntry('shop-key') };
@@ -129,8 +133,11 @@ test.skipIf(!hasNamedPipes)(
   },
 );
 
-test.skipIf(!hasNamedPipes)(
+testWith(
+  'mkfifo',
+
   'signals during the start are not lost: the file is read again once it has started, then it drains',
+  {},
   async () => {
     await using directory = await temporaryDirectory();
     await using file = await startAccountsFile({});
@@ -151,7 +158,7 @@ test.skipIf(!hasNamedPipes)(
   },
 );
 
-test.skipIf(!hasNamedPipes)('a SIGTERM during the start drains as soon as it has started', async () => {
+testWith('mkfifo', 'a SIGTERM during the start drains as soon as it has started', {}, async () => {
   await using directory = await temporaryDirectory();
   await using file = await startAccountsFile({});
   await putPipe(file.path);
@@ -189,7 +196,7 @@ test('SIGHUP during a drain is heard, and cuts nothing off', async () => {
   gateway.process.kill('SIGHUP');
   await expect.poll(gateway.output).toContain('"added":["beta"],"removed":["acme"]');
   answer.resolve();
-  expect(dataOf(await send).sendTextMessage.message.id).toBe('id-1');
+  expect(payloadOf(await send).message.id).toBe('id-1');
   expect(await ended).toEqual([0, null]);
 });
 

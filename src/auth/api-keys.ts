@@ -22,7 +22,8 @@ export interface ApiKeys {
 }
 
 /**
- * A JSON file: name → `{ sha256, businesses, scopes }`. The names are for those who read the file.
+ * A JSON file: name → `{ sha256, businesses, scopes }`. What a key does is counted by its name, so that another key under
+ * the same name counts on.
  *
  * @throws ConfigError with all that is wrong with the file.
  */
@@ -38,14 +39,19 @@ export async function openApiKeys(path: string): Promise<ApiKeys> {
 
   function keepOrWithdraw(sha256: string, caller: KeyHolder): void {
     const after = callers.get(sha256);
-    if (after && mayDoTheSame(caller, after)) callers.set(sha256, caller);
-    else caller.expiresAt = 0;
+    if (!after || !mayDoTheSame(caller, after)) {
+      caller.expiresAt = 0;
+      return;
+    }
+    caller.id = after.id;
+    callers.set(sha256, caller);
   }
 
   return { find: (sha256) => callers.get(sha256), reload: () => takeTurns(load) };
 }
 
 interface KeyHolder extends Caller {
+  id: string;
   expiresAt: number | null;
 }
 
@@ -74,8 +80,8 @@ async function readCallers(path: string): Promise<Map<string, KeyHolder>> {
   const parsed = file.safeParse(await readJson(path));
   if (!parsed.success)
     throw fault(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: expected ${issue.message}`));
-  const entries = Object.values(parsed.data).map(
-    (entry) => [entry.sha256.toLowerCase(), toHolder(entry)] as const,
+  const entries = Object.entries(parsed.data).map(
+    ([name, entry]) => [entry.sha256.toLowerCase(), toHolder(name, entry)] as const,
   );
   const callers = new Map(entries);
   if (callers.size < entries.length) throw fault('expected each sha256 once');
@@ -100,8 +106,9 @@ function fault(...sentences: readonly string[]): ConfigError {
 
 type Entry = z.output<typeof file>[string];
 
-function toHolder({ businesses, scopes }: Entry): KeyHolder {
+function toHolder(name: string, { businesses, scopes }: Entry): KeyHolder {
   return {
+    id: `key ${name}`,
     businesses: businesses === everyBusiness ? null : new Set(businesses),
     scopes: new Set(scopes),
     expiresAt: null,

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import type { JwtConfig } from '../auth-config.ts';
 import { type Caller, type Scope, scopes } from '../caller.ts';
@@ -12,10 +13,17 @@ import { Refusal } from './refusal.ts';
 export function callerOf(claims: JWTPayload, config: JwtConfig): Caller {
   const granted = new Set(namesIn(claims[config.scopesClaim]));
   return {
+    id: idOf(claims),
     businesses: businessesIn(claims[config.businessesClaim]),
     scopes: new Set(scopes.filter((scope) => granted.has(scope))) satisfies Set<Scope>,
     expiresAt: expiryOf(claims),
   };
+}
+
+/** A hash, since `sub` may be long, and may be an address of e-mail. */
+function idOf({ iss, sub }: JWTPayload): string | null {
+  if (typeof sub !== 'string' || sub === '') return null;
+  return `token ${hash('sha256', JSON.stringify([iss, sub]), 'base64url')}`;
 }
 
 /** In place of names, and by itself: among names it is refused, since a list is meant to name them all. */

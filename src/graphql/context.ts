@@ -12,11 +12,18 @@ export interface SharedContext {
 /** What every operation is given, on HTTP and on the socket alike. */
 export interface GatewayContext extends SharedContext {
   readonly caller: Caller;
+  /** The client's, as limits count it. */
+  readonly address: () => string;
   /**
    * The caller's W3C `traceparent` header, where there was one: nothing of it is checked yet. Where traces are kept, the
    * operation's own span takes its place.
    */
   traceparent: unknown;
+}
+
+/** Whom what is counted by caller counts for. No two kinds of names are alike. */
+export function countedFor({ caller, address }: GatewayContext): string {
+  return caller.id ?? `address ${address()}`;
 }
 
 /**

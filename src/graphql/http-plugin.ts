@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -24,6 +25,8 @@ export interface GraphqlHttpOptions {
   readonly describeError: DescribeError;
   /** Null: nobody is asked who they are. */
   readonly authenticate: Authenticate | null;
+  /** Whom a request counts for: the client's address, which is not the connection's behind a proxy. */
+  readonly addressOf: (request: IncomingMessage) => string;
   readonly log: Logger;
   /** Null: there are no traces. */
   readonly tracing: Tracing | null;
@@ -39,7 +42,7 @@ export interface PageForPeople {
 
 /** GraphQL over HTTP on `/graphql`: queries and mutations by Apollo Server, and the page for people. */
 export async function graphqlHttp(app: FastifyInstance, options: GraphqlHttpOptions): Promise<void> {
-  const { runner, context, describeError, authenticate, log, tracing, page } = options;
+  const { runner, context, describeError, authenticate, addressOf, log, tracing, page } = options;
   const apollo = new ApolloServer<GatewayContext>({
     schema: runner.schema,
     logger: log,
@@ -70,6 +73,7 @@ export async function graphqlHttp(app: FastifyInstance, options: GraphqlHttpOpti
       ...context,
       traceparent: request.headers['traceparent'],
       caller: callerOf(request),
+      address: () => addressOf(request.raw),
     }),
   });
   app.addHook('onSend', (_request, reply, _payload, done) => {

@@ -3,7 +3,7 @@ import type { Message as KnownMessage } from '../message.ts';
 import { traceparentOf } from '../traceparent.ts';
 import { BusinessArg } from './business-arg.ts';
 import { MessageConnection, MessagesArgs } from './connection-types.ts';
-import { actFor, type GatewayContext } from './context.ts';
+import { actFor, countedFor, type GatewayContext } from './context.ts';
 import { pageCost } from './field-cost.ts';
 import { Message } from './message-types.ts';
 import { viewMessage, viewPage } from './message-view.ts';
@@ -29,7 +29,8 @@ export class MessageResolver {
   ): Promise<SendTextMessagePayload> {
     const business = actFor(context, 'messages:send', input.business, ['input', 'business']);
     const traceparent = traceparentOf(context.traceparent);
-    const { message, replayed } = await context.messaging.send(input, { business, traceparent });
+    const request = { business, traceparent, caller: countedFor(context) };
+    const { message, replayed } = await context.messaging.send(input, request);
     return { message: viewMessage(message), replayed };
   }
 

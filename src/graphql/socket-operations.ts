@@ -9,6 +9,8 @@ import type { Caller } from '../caller.ts';
 export interface SocketOperations {
   /** Closes the socket. */
   readonly close: (code: number, reason: string) => void;
+  /** Whom the socket counts for. */
+  readonly address: string;
   /** Who is at the other end. Null: not known yet, or nobody is asked. */
   caller: Caller | null;
   readonly running: Set<object>;
@@ -24,8 +26,11 @@ const turnHolders = new WeakSet<object>();
 /** Queries of one socket that may run, or wait until their answers have left, at once: answers can be large. */
 const maxTurns = 8;
 
-export function createSocketOperations(close: SocketOperations['close']): SocketOperations {
-  return { close, caller: null, running: new Set(), turnsTaken: 0, waiting: null, closed: false };
+export function createSocketOperations({
+  close,
+  address,
+}: Pick<SocketOperations, 'close' | 'address'>): SocketOperations {
+  return { close, address, caller: null, running: new Set(), turnsTaken: 0, waiting: null, closed: false };
 }
 
 /** Notes that an operation has begun. `operation` is any object that stands for it. */

@@ -68,11 +68,11 @@ export function serveWebsockets(options: WebsocketOptions): GraphqlSockets {
     }
   }
 
-  function welcome(socket: WebSocket, leave: (() => void) | undefined): void {
+  function welcome(socket: WebSocket, address: string, leave: (() => void) | undefined): void {
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
     if (leave) {
       socket.on('pong', () => silent.delete(socket));
-      attachSocket(socket, { protocol, messagesPerSecond, leave, log });
+      attachSocket(socket, { protocol, address, messagesPerSecond, leave, log });
     } else {
       socket.close(tryAgainLater, 'Too many sockets');
     }
@@ -81,7 +81,10 @@ export function serveWebsockets(options: WebsocketOptions): GraphqlSockets {
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     if (pathOf(request) !== path) refuse(stream, '404 Not Found');
     else if (!allowsOrigin(request)) refuse(stream, '403 Forbidden');
-    else sockets.handleUpgrade(request, stream, head, (socket) => welcome(socket, admission.enter(request)));
+    else
+      sockets.handleUpgrade(request, stream, head, (socket) =>
+        welcome(socket, options.addressOf(request), admission.enter(request)),
+      );
   }
 
   server.on('upgrade', upgrade);

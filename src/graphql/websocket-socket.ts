@@ -12,6 +12,8 @@ export type GraphqlProtocol = ReturnType<
 
 export interface AttachOptions {
   readonly protocol: GraphqlProtocol;
+  /** Whom the socket counts for. */
+  readonly address: string;
   /** Messages that the socket may send within any second of the clock. */
   readonly messagesPerSecond: number;
   /** Called once the socket is closed. */
@@ -24,10 +26,10 @@ const maxWaitingBytes = 1024 * 1024;
 
 /** Tells graphql-ws of a socket, by the little of it that graphql-ws needs. */
 export function attachSocket(socket: WebSocket, options: AttachOptions): void {
-  const { protocol, messagesPerSecond, leave, log } = options;
+  const { protocol, address, messagesPerSecond, leave, log } = options;
   let onMessage: (data: string) => Promise<void> = async () => {};
   const close = (code: number, reason: string) => socket.close(code, reason);
-  const operations = createSocketOperations(close);
+  const operations = createSocketOperations({ close, address });
   const closed = protocol.opened(
     {
       protocol: socket.protocol,

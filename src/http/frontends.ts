@@ -32,6 +32,7 @@ export async function serveFrontends(
     suggestions: edge.introspection,
     maxDocumentBytes: edge.maxDocumentBytes,
   });
+  const addressOf = createAddressOf(edge.trustedProxies);
   const shared = { runner, context, authenticate, describeError: createErrorDescriber(log), tracing };
 
   if (page) await app.register(page.routes);
@@ -40,6 +41,7 @@ export async function serveFrontends(
     scope.addHook('preParsing', limitHeader('accept', 431));
     await scope.register(graphqlHttp, {
       ...shared,
+      addressOf,
       log,
       page: page && { wantsPage: wantsHtml, sendPage: page.sendPage },
     });
@@ -53,7 +55,7 @@ export async function serveFrontends(
     protocol,
     log,
     allowsOrigin: createOriginCheck(edge.allowedOrigins),
-    addressOf: createAddressOf(edge.trustedProxies),
+    addressOf,
   });
   return Object.assign(sockets, { [Symbol.dispose]: () => protocol[Symbol.dispose]() });
 }

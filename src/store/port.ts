@@ -1,7 +1,7 @@
 import type { GatewayErrorCode } from '../errors.ts';
 import type { ForgottenClient } from '../forgotten-client.ts';
 import type { DeliveryStatus, Message, MessageKey } from '../message.ts';
-import type { Attempt, Begun, NewSend, Send, SendOutcome } from '../send.ts';
+import type { Attempt, Begun, Idempotency, NewSend, Repeat, Send, SendOutcome } from '../send.ts';
 
 /**
  * Where the two halves meet: sends and callbacks write, queries read, subscriptions watch. Truth is only here.
@@ -23,6 +23,9 @@ export interface Store {
    * one step: of any number of calls with one key, one is told `begun`.
    */
   begin(send: NewSend): Promise<Begun>;
+
+  /** What `begin` would be told of an earlier send with this key. Undefined: there is none, and none is begun. */
+  findRepeat(business: string, idempotency: Idempotency): Promise<Repeat | undefined>;
 
   /**
    * Settles a send that Pingup accepted, and merges `message`; it resolves when both are durable, to what is now known

@@ -160,6 +160,8 @@ export function createOperations(parts: Parts, { patience, health, onBatch }: Ma
 
   return {
     begin,
+    findRepeat: () =>
+      Promise.reject(new Error('The Redis store cannot look for repeats: SENDS_PER_MINUTE takes SQLite.')),
     prune,
     forget,
     accept: (attempt, message) => write((until) => accept(attempt, message, until)),

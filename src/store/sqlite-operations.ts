@@ -27,6 +27,7 @@ export function createOperations(db: DatabaseSync): Operations {
 
   return {
     begin: sends.begin,
+    findRepeat: sends.findRepeat,
     accept: (attempt, message) => {
       sends.accept(attempt, message.id, updatedAtOf(message));
       return messages.merge(message);

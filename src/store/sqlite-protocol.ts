@@ -1,7 +1,7 @@
 import type { GatewayErrorCode } from '../errors.ts';
 import type { ForgottenClient } from '../forgotten-client.ts';
 import type { DeliveryStatus, Message, MessageKey } from '../message.ts';
-import type { Begun, NewSend, Send, SendOutcome } from '../send.ts';
+import type { Begun, Idempotency, NewSend, Repeat, Send, SendOutcome } from '../send.ts';
 import type { KeptCallback, QuarantinedCallback } from './port.ts';
 
 /**
@@ -10,6 +10,7 @@ import type { KeptCallback, QuarantinedCallback } from './port.ts';
  */
 export interface Operations {
   begin(send: NewSend): Begun;
+  findRepeat(business: string, idempotency: Idempotency): Repeat | null;
   accept(attempt: string, message: Message): Message;
   fail(attempt: string, code: GatewayErrorCode, at: number): null;
   /** Returns how many became UNKNOWN. */

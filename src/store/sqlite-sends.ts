@@ -7,6 +7,7 @@ import {
   type Idempotency,
   type NewSend,
   outcomeOfFailure,
+  type Repeat,
   type Send,
   type SendOutcome,
   sendOutcomes,
@@ -16,6 +17,7 @@ import type { PageOfSends } from './sqlite-protocol.ts';
 /** The table of sends. Whoever calls sees to the transaction. */
 export interface SendTable {
   begin(send: NewSend): Begun;
+  findRepeat(business: string, idempotency: Idempotency): Repeat | null;
   accept(attempt: string, messageId: string, at: number): void;
   fail(attempt: string, code: GatewayErrorCode, at: number): void;
   settleLost(before: number, at: number): number;
@@ -54,8 +56,15 @@ export function sendTable(
     return { kind: 'begun', attempt: String(lastInsertRowid) as Attempt };
   }
 
+  function findRepeat(business: string, idempotency: Idempotency): Repeat | null {
+    const holder = byKey.get(business, idempotency.key);
+    return holder && Number(holder['begun_at']) >= idempotency.validSince
+      ? retell(holder, idempotency)
+      : null;
+  }
+
   /** What a repeat is told of the send that has its key. */
-  function retell(row: Row, { fingerprint }: Idempotency): Begun {
+  function retell(row: Row, { fingerprint }: Idempotency): Repeat {
     if (row['fingerprint'] !== fingerprint) return { kind: 'reused' };
     const { business, outcome, errorCode, messageId } = sendOf(row);
     if (outcome === 'PENDING') return { kind: 'running' };
@@ -72,6 +81,7 @@ export function sendTable(
 
   return {
     begin,
+    findRepeat,
     fail,
     accept: (attempt, messageId, at) => settle.run('ACCEPTED', null, messageId, at, Number(attempt)),
     settleLost: (before, at) => Number(loseAll.run(at, before).changes),

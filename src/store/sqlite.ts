@@ -97,6 +97,8 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
       return link.pending;
     },
     begin: (send) => begin(link, send),
+    findRepeat: async (business, idempotency) =>
+      (await link.ask(['findRepeat', business, idempotency])) ?? undefined,
     accept: (attempt, message) => link.ask(['accept', attempt, message], watchers.tell),
     fail: async (attempt, code, at) => {
       await link.ask(['fail', attempt, code, at]);

@@ -4,7 +4,8 @@ import { openApiKeys } from '../../src/auth/api-keys.ts';
 import { hasExpired } from '../../src/caller.ts';
 import { ConfigError } from '../../src/config-error.ts';
 import { apiKeyEntry, writeApiKeys } from '../support/api-keys.ts';
-import { hasNamedPipes, putPipe, whenRead } from '../support/named-pipe.ts';
+import { putPipe, whenRead } from '../support/named-pipe.ts';
+import { testWith } from '../support/programs.ts';
 
 const crm = apiKeyEntry('crm-key');
 const shop = apiKeyEntry('shop-key', { businesses: '*', scopes: ['messages:read'] });
@@ -24,6 +25,7 @@ test('a key is found by its hash, with what it may do', async () => {
   await using file = await writeApiKeys({ crm: { ...crm, sha256: crm.sha256.toUpperCase() }, shop });
   const keys = await openApiKeys(file.path);
   expect(keys.find(crm.sha256)).toEqual({
+    id: 'key crm',
     businesses: new Set(['acme']),
     scopes: new Set(crm.scopes),
     expiresAt: null,
@@ -39,13 +41,17 @@ test('read anew, keys come and go, and who has one that is gone or changed has e
   await file.write({ renamed: crm, shop: { ...shop, businesses: ['acme'] }, more: apiKeyEntry('more') });
   await keys.reload();
   expect(keys.find(crm.sha256)).toBe(holder);
+  expect(holder?.id).toBe('key renamed');
   expect([holder, changed, gone].map((caller) => caller && hasExpired(caller))).toEqual([false, true, true]);
   expect(keys.find(shop.sha256)).toMatchObject({ businesses: new Set(['acme']), expiresAt: null });
   expect(keys.find(apiKeyEntry('more').sha256)).toBeDefined();
 });
 
-test.skipIf(!hasNamedPipes)(
+testWith(
+  'mkfifo',
+
   'of two reloads at once, the file that was read last stands, however long reading the first takes',
+  {},
   async () => {
     await using file = await writeApiKeys({ crm, shop });
     const keys = await openApiKeys(file.path);

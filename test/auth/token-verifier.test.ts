@@ -39,6 +39,7 @@ test.each<JwtAlgorithm>([
   const token = await sign();
   const caller = await verdict(jwtConfig(createPublicKey(pem), [alg]), token);
   expect(caller).toEqual({
+    id: null,
     businesses: new Set(['acme']),
     scopes: new Set(['messages:send', 'messages:read', 'operations']),
     expiresAt: expect.any(Number),
@@ -110,6 +111,16 @@ test.each<[string, Record<string, unknown>, object]>([
   ],
 ])('a token is good for %s', async (_what, claims, caller) => {
   expect(await verdict(config, await signer.sign(claims))).toMatchObject(caller);
+});
+
+test('who shows a token is its subject, as a short hash that another token of theirs has too; without one nobody', async () => {
+  const idOf = async (claims: object) => Object(await verdict(config, await signer.sign({ ...claims }))).id;
+  const anna = await idOf({ sub: 'anna' });
+  expect(anna).toMatch(/^token [\w-]{43}$/);
+  expect(await idOf({ sub: 'anna', jti: 'another', scope: [] })).toBe(anna);
+  expect(await idOf({ sub: 'a'.repeat(4_000) })).toHaveLength(anna.length);
+  expect(await idOf({ sub: 'Anna' })).not.toBe(anna);
+  expect([await idOf({}), await idOf({ sub: '' }), await idOf({ sub: 7 })]).toEqual([null, null, null]);
 });
 
 test('the claims may have other names', async () => {

@@ -110,6 +110,7 @@ test('what breaks down before execution is an id to find it by on HTTP, and no w
     context: { messaging: {} as Messaging, businesses: () => ['acme'] },
     describeError: createErrorDescriber(log),
     authenticate: null,
+    addressOf: () => '',
     log,
     tracing: null,
     page: null,

@@ -6,7 +6,7 @@ import { createSocketOperations } from '../../src/graphql/socket-operations.ts';
 /** A socket as far as its caller goes, and how often it was closed with which code. */
 function createSocket() {
   const closes: number[] = [];
-  return { closes, operations: createSocketOperations((code) => closes.push(code)) };
+  return { closes, operations: createSocketOperations({ close: (code) => closes.push(code), address: '' }) };
 }
 
 test('a socket that closed while its token was looked at is not looked at again, as one that left is not', async () => {

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { openAuthenticator } from '../../src/auth/authenticator.ts';
 import { createMessaging, type Messaging } from '../../src/messaging.ts';
 import type { Pingup } from '../../src/pingup/port.ts';
+import { createSendLimit } from '../../src/send-limit.ts';
 import { openTestStore } from '../store/sqlite-test-store.ts';
 import { type Claims, createSigner, jwtConfig } from '../support/signer.ts';
 import { type GraphqlUnderTest, serveGraphql } from './serve-graphql.ts';
@@ -26,6 +27,7 @@ export async function serveTwoBusinesses(): Promise<TwoBusinesses> {
   const messaging = createMessaging({
     store,
     pingup: pingup as Pingup,
+    sendLimit: createSendLimit(null),
     reread: () => ({ news: [], accepted: 0, faults: [] }),
     timeoutMs: 1_000,
     idempotencyHours: 24,

@@ -20,7 +20,7 @@ type Ids = Readonly<typeof own>;
 await gateway.messaging.receive([news(own.message, 'SENT')]);
 await gateway.messaging.send(
   { client: own.client, textMessage: 'Hello' },
-  { business: 'acme', traceparent: '' },
+  { business: 'acme', traceparent: '', caller: '' },
 );
 await receiveCallback();
 

@@ -104,6 +104,7 @@ export function worstContext(character: string): GatewayContext {
     messaging: messaging as Messaging,
     businesses: () => ['acme'],
     caller: anyone,
+    address: () => '127.0.0.1',
     traceparent: undefined,
   };
 }

@@ -54,6 +54,39 @@ describe('what operators find in the file', () => {
   });
 });
 
+test('findRepeat tells what begin would tell of an earlier send, and begins none', async () => {
+  await using t = await openTestStore();
+  const { store } = t;
+  await store.accept(await beginSend(store, keyedSend('accepted')), accepted('m1'));
+  await store.fail(await beginSend(store, keyedSend('rejected')), 'PINGUP_REJECTED', someTime);
+  await store.fail(await beginSend(store, keyedSend('free')), 'PINGUP_UNAVAILABLE', someTime);
+  await beginSend(store, keyedSend('running'));
+  const others = [
+    keyedSend('unknown'),
+    keyedSend('running', { fingerprint: 'another' }),
+    keyedSend('accepted', { validSince: Number.MAX_SAFE_INTEGER }),
+  ];
+  const sends = [...['accepted', 'rejected', 'free', 'running'].map((key) => keyedSend(key)), ...others];
+  const count = rowsOf(t.path, 'SELECT count(*) AS sends FROM sends');
+  const found = await Promise.all(
+    sends.map(({ idempotency }) => idempotency && store.findRepeat(business, idempotency)),
+  );
+  expect(found.map((repeat) => repeat?.kind)).toEqual([
+    'accepted',
+    'failed',
+    undefined,
+    'running',
+    undefined,
+    'reused',
+    undefined,
+  ]);
+  expect(rowsOf(t.path, 'SELECT count(*) AS sends FROM sends')).toEqual(count);
+  for (const [at, send] of sends.entries()) {
+    const begun = await store.begin(send);
+    expect(found[at]).toEqual(begun.kind === 'begun' ? undefined : begun);
+  }
+});
+
 describe('what a former process left open', () => {
   test('is UNKNOWN once the file is opened again, and keeps its key', async () => {
     await using t = await openTestStore();

@@ -1,12 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isExecutable } from './is-executable.ts';
-
-const folders = (process.env['PATH'] ?? '').split(':');
-
-/** Whether this machine can make one. */
-export const hasNamedPipes = folders.some((folder) => isExecutable(join(folder, 'mkfifo')));
 
 /** Puts a pipe in place of a file: by it a test holds up whoever reads that. */
 export async function putPipe(path: string): Promise<void> {
