@@ -43,25 +43,29 @@ export interface PingupClientOptions {
   readonly maxWaiting: number;
   /** Sends that begin within any second; null: as many as may be. */
   readonly sendsPerSecond: number | null;
+  /** How long after its first failure a send of which nothing has left may still begin to leave. */
+  readonly repeatMs?: number;
   readonly log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
   readonly tracing?: Tracing | undefined;
 }
 
 const maxAnswerBytes = 64 * 1024;
-/** Long enough for a lost packet to be sent again twice. */
-const maxConnectMs = 4_000;
+/** Long enough for a lost packet to be sent again. */
+const maxConnectMs = 2_000;
+/** Before the first repeat; the next ones wait twice as long each. */
 const firstPauseMs = 50;
-const maxPauseMs = 2_000;
 
 /**
  * The call of Pingup's API: `POST {baseUrl}/{business}/messages`.
  *
- * nothing left: asked again until the deadline, then PINGUP_UNAVAILABLE | left, and no answer: SEND_OUTCOME_UNKNOWN,
+ * nothing left: asked again for at most 2 s, then PINGUP_UNAVAILABLE | left, and no answer: SEND_OUTCOME_UNKNOWN,
  * never asked again | answered: `readSendAnswer` | not asked at all: `Pacing`
  */
 export function createPingupClient(options: PingupClientOptions): PingupClient {
   const { baseUrl, business, apiKey, timeoutMs, callbackUrl, concurrency, log } = options;
-  const { maxWaiting, sendsPerSecond, tracing = untraced } = options;
+  const { maxWaiting, sendsPerSecond, repeatMs = 2_000, tracing = untraced } = options;
+  // Half of the deadline leaves time for a second try.
+  const connectTimeoutMs = Math.min(Math.ceil(timeoutMs / 2), maxConnectMs);
   const url = `${baseUrl}/${encodeURIComponent(business)}/messages`;
   const pool = createPooledFetch({
     origin: new URL(url).origin,
@@ -71,8 +75,7 @@ export function createPingupClient(options: PingupClientOptions): PingupClient {
       accept: 'application/json',
     },
     maxConnections: concurrency,
-    // Half of the deadline leaves time for a second try.
-    connectTimeoutMs: Math.min(Math.ceil(timeoutMs / 2), maxConnectMs),
+    connectTimeoutMs,
     maxAnswerBytes,
   });
   // What ky could add to an exchange would break its rules: a repeat that does not ask whether the request left, a
@@ -91,14 +94,16 @@ export function createPingupClient(options: PingupClientOptions): PingupClient {
     return pacing.send(() => askUntilLeft(outgoing), timeoutMs / 2);
   }
 
-  /** Repeats what has not left. */
-  async function askUntilLeft(outgoing: Outgoing): Promise<string> {
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
+  /** Repeats what has not left, for `repeatMs` after its first failure, which comes after `connectTimeoutMs` at most. */
+  async function askUntilLeft(outgoing: Omit<Outgoing, 'leaveBy'>): Promise<string> {
+    let leaveBy = Math.min(outgoing.deadline, performance.now() + connectTimeoutMs + repeatMs);
+    for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
       try {
-        return await pacing.attempt(() => ask(outgoing));
+        return await pacing.attempt(() => ask({ ...outgoing, leaveBy }));
       } catch (error) {
         if (!(error instanceof ExchangeError)) throw error;
-        if (isHopeless(error) || performance.now() + pauseMs >= outgoing.deadline) throw unavailable(error);
+        leaveBy = Math.min(leaveBy, performance.now() + repeatMs);
+        if (isHopeless(error) || performance.now() + pauseMs >= leaveBy) throw unavailable(error);
         log.debug({ err: error, pauseMs }, 'Pingup cannot be reached; asking again');
       }
       // A pause that is cut short leads to one more try, which then says that the pool is closed.

@@ -23,6 +23,8 @@ export interface PooledFetch extends AsyncDisposable {
 export interface Outgoing {
   readonly body: string;
   readonly traceparent: string;
+  /** For the first byte to leave, in milliseconds of `performance.now()`; not after `deadline`. */
+  readonly leaveBy: number;
   /** For the answer's last byte, in milliseconds of `performance.now()`. */
   readonly deadline: number;
 }
@@ -73,7 +75,7 @@ export function createPooledFetch(options: PooledFetchOptions): PooledFetch {
       body: outgoing.body,
     };
     return new Promise((resolve, reject) => {
-      const handler = createExchange(queue, outgoing.deadline, resolve, reject);
+      const handler = createExchange(queue, outgoing, resolve, reject);
       pool.dispatch(request, handler);
     });
   }
@@ -92,7 +94,7 @@ interface Queue {
  */
 function createExchange(
   queue: Queue,
-  deadline: number,
+  { leaveBy, deadline }: Outgoing,
   resolve: (response: Response) => void,
   reject: (error: ExchangeError) => void,
 ): Dispatcher.DispatchHandler {
@@ -100,7 +102,7 @@ function createExchange(
   let givenUp: Error | undefined;
   let init: { status: number; headers: Record<string, string> } = { status: 0, headers: {} };
   const chunks: Buffer[] = [];
-  const timer = setTimeout(giveUp, deadline - performance.now());
+  let timer = setTimeout(giveUp, leaveBy - performance.now());
   queue.waiting += 1;
 
   function giveUp(): void {
@@ -115,6 +117,8 @@ function createExchange(
       if (controller) throw new Error('This request has left before.');
       controller = started;
       queue.waiting -= 1;
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, deadline - performance.now());
     },
     onResponseStart(_controller, status, { 'retry-after': retryAfter }) {
       init = { status, headers: isPlain(retryAfter) ? { 'retry-after': retryAfter } : {} };

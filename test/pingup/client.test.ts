@@ -292,6 +292,27 @@ describe('a request that has not left', () => {
     expect(peer.requests).toHaveLength(1);
   });
 
+  test('is made for at most 2 s by itself, then PINGUP_UNAVAILABLE, whatever its deadline', async () => {
+    const { url } = await freePort();
+    const repeats: unknown[] = [];
+    const debug = (what: unknown) => void repeats.push(what);
+    await using pingup = connect(url, { timeoutMs: 120_000, log: { debug } });
+    const error = await failureOf(pingup.sendText(text));
+    expect(error).toMatchObject({ code: 'PINGUP_UNAVAILABLE', retryable: true });
+    expect(error.message).toBe('Pingup cannot be reached; nothing was sent.');
+    // With pauses of 50, 100, 200, … ms no more fit into 2 s.
+    expect(repeats.length).toBeLessThanOrEqual(5);
+  });
+
+  test('is not made again where connecting hangs until the time for repeats is over', async () => {
+    await using peer = await startTcpPeer(() => undefined);
+    const url = `https://127.0.0.1:${peer.port}`;
+    await using pingup = connect(url, { timeoutMs: 120_000, repeatMs: 100 });
+    expect(await failureOf(pingup.sendText(text))).toMatchObject({ code: 'PINGUP_UNAVAILABLE' });
+    expect(peer.sockets.length).toBeLessThanOrEqual(2);
+    expect(peer.received()).not.toContain('Hello');
+  });
+
   test('is PINGUP_UNAVAILABLE where nobody listens until the deadline', async () => {
     const { url } = await freePort();
     await using pingup = connect(url, { timeoutMs: 500 });

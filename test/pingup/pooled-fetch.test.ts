@@ -19,11 +19,20 @@ function inMs(ms: number): number {
   return performance.now() + ms;
 }
 
-function post(pool: PooledFetch, url: string, body: string, ms = 20_000): Promise<Response> {
-  return pool.exchange(new Request(url, { method: 'POST' }), { body, traceparent, deadline: inMs(ms) });
+interface Times {
+  readonly leaveBy: number;
+  readonly deadline: number;
 }
 
-test('what is given up while it waits for a connection never leaves, and costs no connection', async () => {
+function post(pool: PooledFetch, url: string, body: string, times: Partial<Times> = {}): Promise<Response> {
+  const { deadline = inMs(20_000), leaveBy = deadline } = times;
+  return pool.exchange(new Request(url, { method: 'POST' }), { body, traceparent, leaveBy, deadline });
+}
+
+test.each<[string, (at: number) => Partial<Times>]>([
+  ['its deadline', (deadline) => ({ deadline })],
+  ['the time by which it was to leave', (leaveBy) => ({ leaveBy })],
+])('what waits for a connection beyond %s never leaves, and costs no connection', async (_what, timesAt) => {
   const held = Promise.withResolvers<ServerResponse>();
   await using peer = await startHttpPeer(({ body }, response) => {
     if (body === 'first') held.resolve(response);
@@ -33,7 +42,7 @@ test('what is given up while it waits for a connection never leaves, and costs n
   const first = post(pool, peer.url, 'first');
   const response = await held.promise;
   const late = await Promise.all(
-    Array.from({ length: 5 }, () => post(pool, peer.url, 'late', 50).catch(String)),
+    Array.from({ length: 5 }, () => post(pool, peer.url, 'late', timesAt(inMs(50))).catch(String)),
   );
   expect(new Set(late)).toEqual(new Set([String(new ExchangeError(false, null))]));
   response.end();
@@ -41,6 +50,21 @@ test('what is given up while it waits for a connection never leaves, and costs n
   await post(pool, peer.url, 'last');
   expect(peer.requests.map(({ body }) => body)).toEqual(['first', 'last']);
   expect(peer.connections).toBe(1);
+});
+
+test('what has left in time is not cut off when the time to leave is over', async () => {
+  const over = Promise.withResolvers<void>();
+  await using peer = await startHttpPeer(async ({ body }, response) => {
+    if (body === 'slow') await over.promise;
+    response.end(body);
+  });
+  await using pool = poolOf(peer.url, 1);
+  await post(pool, peer.url, 'first');
+  const leaveBy = inMs(1_000);
+  const slow = post(pool, peer.url, 'slow', { leaveBy });
+  setTimeout(over.resolve, 1_100);
+  expect(await (await slow).text()).toBe('slow');
+  expect(performance.now()).toBeGreaterThan(leaveBy);
 });
 
 test('what waits for a connection goes out when one is free', async () => {
