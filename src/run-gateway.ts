@@ -25,6 +25,8 @@ export function runGateway(signals: ProcessSignals): Promise<void> {
 }
 
 async function run(signals: ProcessSignals): Promise<void> {
+  // A start that hangs is ended so, too.
+  void signals.stop.then(() => setTimeout(() => process.exit(1), shutdownMs).unref());
   const config = parseConfig(process.env);
   const accounts = await openAccountBook(config.accounts);
   const headers = Object.values(config.tracing?.headers ?? {});
@@ -45,7 +47,6 @@ async function run(signals: ProcessSignals): Promise<void> {
   signals.onHangup(() => void gateway.reload());
 
   log.info({ signal: await signals.stop }, 'draining');
-  setTimeout(() => process.exit(1), shutdownMs).unref();
   await gateway[Symbol.asyncDispose]();
   log.info('stopped');
   // What is not exported by now is given up; its next try would keep the process.
