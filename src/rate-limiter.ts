@@ -36,6 +36,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
 
   /** What a key took within the last minute. A new one begins with what those that share took, itself perhaps among them. */
   function countOf(key: string, step: number): Count {
+    forgetIdle(step);
     const count = counts.get(key) ?? counts.get(sharedBy(key)) ?? [];
     return count.filter((taken) => taken.step >= step - stepsOfMinute);
   }
@@ -61,7 +62,6 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   return {
     take(key) {
       const step = present();
-      forgetIdle(step);
       const count = countOf(key, step);
       const seconds = waitFor(count);
       if (seconds > 0) return seconds;
