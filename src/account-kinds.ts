@@ -37,11 +37,11 @@ export function plainHttpAddress() {
   return z.string(expected).refine(isPlainHttpAddress, expected);
 }
 
-export const safeAddressExpected =
+export const confidentialAddressExpected =
   'https, since what is sent there would travel in the clear; http only on loopback, or with PINGUP_ALLOW_HTTP=true';
 
 /** Whether what is sent to an http or https address is out of sight of the network. */
-export function isSafeAddress(address: string): boolean {
+export function isConfidentialAddress(address: string): boolean {
   const { protocol, hostname } = new URL(address);
   return protocol === 'https:' || isLoopback(hostname);
 }

@@ -5,11 +5,11 @@ import {
   apiKey,
   businessExpected,
   callbackToken,
+  confidentialAddressExpected,
   hmacSecret,
   httpAddress,
-  isSafeAddress,
+  isConfidentialAddress,
   limitBounds,
-  safeAddressExpected,
 } from './account-kinds.ts';
 import { ConfigError } from './config-error.ts';
 import { duplicateKeys } from './duplicate-keys.ts';
@@ -104,8 +104,8 @@ function parseEntry(business: string, entry: unknown, rules: AccountRules): Acco
   if (!businessPattern.test(business))
     return [`${JSON.stringify(business)}: expected as the name of a business ${businessExpected}`];
   const { success, data, error } = entryShape.safeParse(entry);
-  if (success && !rules.allowHttp && data.baseUrl !== undefined && !isSafeAddress(data.baseUrl))
-    return [`${business}.baseUrl: expected ${safeAddressExpected}`];
+  if (success && !rules.allowHttp && data.baseUrl !== undefined && !isConfidentialAddress(data.baseUrl))
+    return [`${business}.baseUrl: expected ${confidentialAddressExpected}`];
   if (success) return toAccount(business, data, rules.defaults);
   const faults = error.issues.map(
     ({ path, message }) => `${placeOf([business, ...path])}: expected ${message}`,

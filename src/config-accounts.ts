@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Account } from './account.ts';
-import { isSafeAddress, safeAddressExpected } from './account-kinds.ts';
+import { confidentialAddressExpected, isConfidentialAddress } from './account-kinds.ts';
 import type { AccountDefaults, AccountRules } from './accounts-file.ts';
 import type { Environment, Variables } from './config-variables.ts';
 
@@ -93,7 +93,7 @@ function rotationFaults({ CALLBACK_TOKEN, CALLBACK_TOKEN_PREVIOUS }: Environment
 
 /** What travels to Pingup is the API key, and what is said to whom. */
 export function baseUrlFaults({ PINGUP_BASE_URL, PINGUP_ALLOW_HTTP }: Variables): string[] {
-  return PINGUP_ALLOW_HTTP || isSafeAddress(PINGUP_BASE_URL)
+  return PINGUP_ALLOW_HTTP || isConfidentialAddress(PINGUP_BASE_URL)
     ? []
-    : [`PINGUP_BASE_URL: expected ${safeAddressExpected}`];
+    : [`PINGUP_BASE_URL: expected ${confidentialAddressExpected}`];
 }

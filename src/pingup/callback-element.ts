@@ -32,7 +32,7 @@ export function createElementReader(format: CallbackFormat): ReadElement {
   const statusPlaces = jsonPlaces(format.statusPointer, ['/status']);
   const timePlaces = jsonPlaces(format.timestampPointer, ['/timestamp']);
   const readFailure = createFailureReader(format);
-  const lacksId = `a message id at ${idPlaces.described}: 1 to 256 characters and none of them a control, or a whole number below 2^53`;
+  const lacksId = `a message id at ${idPlaces.described}: 1 to 256 characters without control characters, or a whole number below 2^53`;
   const lacksStatus = `a status at ${statusPlaces.described}: ${[...format.statusMap.keys()].join(', ')}`;
 
   function toStatus(word: unknown): DeliveryStatus | undefined {
