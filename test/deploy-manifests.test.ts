@@ -119,7 +119,7 @@ function settingsIn(example: string): Environment {
 
 /** How long a gateway may take over its end, in ms. */
 function shutdownMs(): number {
-  const [, ms = ''] = /^const shutdownMs = ([0-9_]+);$/m.exec(read('src/main.ts')) ?? [];
+  const [, ms = ''] = /^const shutdownMs = ([0-9_]+);$/m.exec(read('src/run-gateway.ts')) ?? [];
   return Number(ms.replaceAll('_', ''));
 }
 
