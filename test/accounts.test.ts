@@ -3,14 +3,19 @@ import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { MessageDocument, MessageStatusDocument, SendTextMessageDocument } from './generated/operations.ts';
 import { type HttpPeer, startHttpPeer } from './pingup/support/peers.ts';
-import { accepted } from './pingup/support/pingup.ts';
+import { acceptedAs } from './pingup/support/pingup.ts';
 import { entryOf, startAccountsFile, tokenOf } from './support/accounts-file.ts';
 import { startTestGateway, type TestGateway } from './support/gateway.ts';
 import { connect, dataOf, execute, payloadOf, subscribe } from './support/graphql-client.ts';
 
-/** A Pingup that gives every message of every business one id. */
+/** A Pingup that numbers the messages of each business, so that several have one of each id. */
 function startPingup(): Promise<HttpPeer> {
-  return startHttpPeer((_request, response) => response.end(accepted));
+  const taken = new Map<string | undefined, number>();
+  return startHttpPeer(({ url }, response) => {
+    const number = (taken.get(url) ?? 0) + 1;
+    taken.set(url, number);
+    response.end(acceptedAs(`id-${number}`));
+  });
 }
 
 async function send({ url }: TestGateway, business?: string) {

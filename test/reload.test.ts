@@ -7,7 +7,7 @@ import { parseConfig } from '../src/config.ts';
 import { startGateway } from '../src/gateway.ts';
 import { MessageDocument, MessageStatusDocument, SendTextMessageDocument } from './generated/operations.ts';
 import { startHttpPeer } from './pingup/support/peers.ts';
-import { accepted } from './pingup/support/pingup.ts';
+import { acceptedAs } from './pingup/support/pingup.ts';
 import { temporaryDirectory } from './store/sqlite-test-store.ts';
 import { entryOf, startAccountsFile, tokenOf } from './support/accounts-file.ts';
 import { apiKeyEntry, writeApiKeys } from './support/api-keys.ts';
@@ -27,10 +27,10 @@ function callBack(url: string, business: string, status: string): Promise<Respon
 test('SIGHUP reads the accounts file again; the socket, its subscription and the send under way live through it', async () => {
   const slow = Promise.withResolvers<void>();
   await using pingup = await startHttpPeer(async ({ body, headers }, response) => {
-    if (body.includes('"client":"slow"')) await slow.promise;
-    response.end(
-      headers.authorization === 'Bearer key-of-acme' ? accepted : accepted.replace('id-1', 'id-2'),
-    );
+    const isSlow = body.includes('"client":"slow"');
+    if (isSlow) await slow.promise;
+    const isFormer = headers.authorization === 'Bearer key-of-acme';
+    response.end(acceptedAs(isSlow ? 'slow' : isFormer ? 'id-1' : 'id-2'));
   });
   await using directory = await temporaryDirectory();
   await using file = await startAccountsFile({ acme: entryOf('acme') });
@@ -60,7 +60,7 @@ test('SIGHUP reads the accounts file again; the socket, its subscription and the
 
   expect(payloadOf(await send('anna', 'acme')).message.id).toBe('id-2');
   slow.resolve();
-  expect(payloadOf(await underWay).message.id).toBe('id-1');
+  expect(payloadOf(await underWay).message.id).toBe('slow');
   expect((await callBack(url, 'beta', 'sent')).status).toBe(200);
   expect((await callBack(url, 'acme', 'sent')).status).toBe(200);
   expect(dataOf((await states.next()).value).messageStatus.status).toBe('SENT');

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { type Answer, type ReceivedRequest, startHttpPeer } from './peers.ts';
-import { accepted, answerWith } from './pingup.ts';
+import { acceptedAs, answerWith } from './pingup.ts';
 
 /** A Pingup that can be gone and come back, on the same port. */
 export interface Outage extends AsyncDisposable {
@@ -17,7 +18,7 @@ export const outages: readonly (readonly [name: string, start: () => Promise<Out
   ['nobody listens', startVanishing],
 ];
 
-const up = answerWith(200, accepted);
+const up: Answer = (_request, response) => response.end(acceptedAs(randomUUID()));
 
 async function startAnswering(whileDown: Answer): Promise<Outage> {
   let answer = up;

@@ -15,7 +15,7 @@ export const text: OutgoingText = {
   textMessage: 'Hello',
   delay: '2d',
 };
-export const accepted = JSON.stringify({ success: true, data: { message_id: 'id-1' } });
+export const accepted = acceptedAs('id-1');
 export const apiKey = 'a-secret-key';
 export const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
@@ -47,6 +47,11 @@ export function connect(baseUrl: string, { log, ...options }: TestPingupOptions 
     ...pingup,
     sendText: (text, context = { business: 'acme', traceparent }) => pingup.sendText(text, context),
   };
+}
+
+/** What Pingup answers when it takes a message. */
+export function acceptedAs(message_id: string): string {
+  return JSON.stringify({ success: true, data: { message_id } });
 }
 
 /** The error that a send ends with. */
