@@ -10,7 +10,9 @@ export type Target =
   | { readonly atLeast: number }
   | { readonly atMost: number }
   /** Such a part of what the first reference does, at least. */
-  | { readonly ofFirstReference: number };
+  | { readonly ofFirstReference: number }
+  /** At most so many times what the first reference takes. */
+  | { readonly timesFirstReference: number };
 
 export interface Report {
   readonly title: string;
@@ -56,6 +58,8 @@ function describeTarget({ target, gateway, references: [first] }: Report): strin
   if ('atMost' in target) return verdict(`at most ${rounded(target.atMost)}`, value <= target.atMost);
   if ('atLeast' in target) return verdict(`at least ${rounded(target.atLeast)}`, value >= target.atLeast);
   const part = value / median(first?.values ?? []);
+  if ('timesFirstReference' in target)
+    return verdict(`at most ${target.timesFirstReference} × the next`, part <= target.timesFirstReference);
   return verdict(`at least ${target.ofFirstReference} of the next`, part >= target.ofFirstReference);
 }
 

@@ -1,6 +1,7 @@
 import { benchmarkCallbacks } from './callbacks.ts';
 import { benchmarkEverything } from './everything.ts';
 import { describeReport, type Report } from './figures.ts';
+import { benchmarkForget } from './forget.ts';
 import { benchmarkMemory } from './memory.ts';
 import { benchmarkMutations } from './mutations.ts';
 import { benchmarkNodes } from './nodes.ts';
@@ -17,6 +18,7 @@ const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   mutations: reporting(benchmarkMutations),
   everything: async () => (await benchmarkEverything()).map(describeReport).join(''),
   nodes: async () => (await benchmarkNodes()).map(describeReport).join(''),
+  forget: async () => (await benchmarkForget()).map(describeReport).join(''),
   'redis-memory': reporting(benchmarkRedisMemory),
   outage: benchmarkOutage,
 };

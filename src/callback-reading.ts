@@ -18,11 +18,11 @@ export interface CallbackFault {
 }
 
 /** A body of 256 KiB can have more than 100,000 faults. */
-const maxFaultsDescribed = 20;
+export const maxFaultsTold = 20;
 
 /** The first faults in words, for the operator. */
 export function describeFaults(faults: readonly CallbackFault[]): string {
-  const described = faults.slice(0, maxFaultsDescribed);
+  const described = faults.slice(0, maxFaultsTold);
   return cutReason(described.map(({ index, expected }) => `[${index}]: expected ${expected}`).join('; '));
 }
 

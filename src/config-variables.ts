@@ -13,6 +13,7 @@ import { isLoopback } from './loopback.ts';
 import { type DeliveryStatus, deliveryStatuses } from './message.ts';
 import { storeVariables } from './store-variables.ts';
 import { tracingVariables } from './tracing-variables.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /**
  * The environment variables of the gateway: what each may hold, and what it is when unset.
@@ -27,15 +28,6 @@ const documentedWords: readonly (readonly [string, DeliveryStatus])[] = [
   ['read', 'READ'],
   ['failed', 'FAILED'],
 ];
-
-function wholeNumber(from: number, to: number) {
-  const expected = `a whole number from ${from} to ${to}`;
-  return z
-    .string()
-    .regex(/^[0-9]{1,15}$/, expected)
-    .transform(Number)
-    .refine((value) => value >= from && value <= to, expected);
-}
 
 function flag() {
   return z.enum(['true', 'false'], 'true or false').transform((value) => value === 'true');

@@ -3,7 +3,8 @@ import { type AccountsConfig, accountFaults, baseUrlFaults, toAccounts } from '.
 import { ConfigError } from './config-error.ts';
 import { type Environment, type Variables, variables } from './config-variables.ts';
 import type { DeliveryStatus } from './message.ts';
-import { type StoreBackend, storeFaults, toBackend } from './store-variables.ts';
+import type { StoreLimits } from './store-limits.ts';
+import { type StoreBackend, storeFaults, toBackend, toLimits } from './store-variables.ts';
 import { type TracingConfig, toTracing } from './tracing-variables.ts';
 
 /** All that the gateway can be told, checked and with its defaults filled in. `.env.example` describes each one. */
@@ -101,6 +102,7 @@ export interface CallbackFormat {
 
 export interface StoreConfig {
   readonly backend: StoreBackend;
+  readonly limits: StoreLimits;
   /** Whether what texts say is kept. */
   readonly keepTexts: boolean;
   readonly retentionDays: number;
@@ -187,6 +189,7 @@ function toConfig(env: Variables, isProduction: boolean): Config {
     callback: { format: toFormat(env), proof: toProof(env), networks: env.CALLBACK_NETWORKS },
     store: {
       backend: toBackend(env),
+      limits: toLimits(env),
       keepTexts: env.STORE_MESSAGE_TEXT,
       retentionDays: env.RETENTION_DAYS,
       idempotencyHours: env.IDEMPOTENCY_HOURS,

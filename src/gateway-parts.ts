@@ -46,8 +46,9 @@ export async function openParts(config: Config, accounts: AccountBook, log: Logg
     traces?.pushed(message);
   }
 
-  const { backend, retentionDays } = config.store;
-  const store = parts.use(await openStore(backend, { log, onBatch: metrics.batchAnswered, onPush }));
+  const { backend, limits, retentionDays } = config.store;
+  const { batchAnswered: onBatch, storeEvent: onEvent } = metrics;
+  const store = parts.use(await openStore(backend, { log, limits, onBatch, onPush, onEvent }));
   const pingup = parts.use(openPingup(config, accounts, sandbox, tracing, log));
   parts.use(keepOnlyRecent(store, retentionDays, log));
   parts.use(settleLostSends(store, config.pingup.timeoutMs, log));

@@ -50,11 +50,17 @@ export function logMessaging(messaging: Messaging, log: Log): Messaging {
     return reading;
   }
 
+  async function deleteQuarantined(business: string, ids: readonly string[]): Promise<number> {
+    const deleted = await messaging.deleteQuarantined(business, ids);
+    log.info({ business, ids, deleted }, 'quarantined callbacks were deleted');
+    return deleted;
+  }
+
   async function forget(client: ForgottenClient): Promise<Forgotten> {
     const forgotten = await messaging.forget(client);
     log.info({ business: client.business, ...forgotten }, 'a client was forgotten');
     return forgotten;
   }
 
-  return { ...messaging, send, replayCallback, forget };
+  return { ...messaging, send, replayCallback, deleteQuarantined, forget };
 }

@@ -1,7 +1,7 @@
 import { acceptedMessage } from './accepted-message.ts';
 import { askUntil } from './ask-until.ts';
 import type { CallbackReading } from './callback-reading.ts';
-import { GatewayError, type GatewayErrorCode } from './errors.ts';
+import { badUserInput, GatewayError, type GatewayErrorCode } from './errors.ts';
 import type { ForgottenClient } from './forgotten-client.ts';
 import type { Message, MessageKey } from './message.ts';
 import {
@@ -75,6 +75,12 @@ export interface Messaging {
    */
   replayCallback(business: string, id: string): Promise<CallbackReading>;
   /**
+   * Deletes quarantined callbacks that nobody needs any more. Resolves to how many were there.
+   *
+   * @throws GatewayError BAD_USER_INPUT for none or more than 100 ids, STORE_UNAVAILABLE.
+   */
+  deleteQuarantined(business: string, ids: readonly string[]): Promise<number>;
+  /**
    * Erases what is known of a client.
    *
    * @throws GatewayError STORE_UNAVAILABLE, with a part of it erased; a repeat erases the rest.
@@ -120,10 +126,11 @@ export function createMessaging(options: MessagingOptions): Messaging {
     const begun = await begin(checked, context);
     if (begun.kind !== 'begun') return { message: replay(begun), replayed: true };
     const { attempt } = begun;
-    const id = await sendText(checked.text, context).catch((error) => giveUp(attempt, error));
+    const id = await sendText(checked.text, context).catch((error) => giveUp(business, attempt, error));
     const accepted = acceptedMessage({ business, id }, kept(checked.text), Date.now());
     const writeDown = () => store.accept(attempt, accepted);
     const message = await persist(writeDown, timeoutMs).catch((error) => mourn(id, error));
+    if (!message) throw idGivenTwice(attempt, id);
     return { message, replayed: false };
   }
 
@@ -160,9 +167,9 @@ export function createMessaging(options: MessagingOptions): Messaging {
   }
 
   /** Settles the send with the reason that it failed, which stays the caller's answer whatever the store says. */
-  async function giveUp(attempt: Attempt, error: unknown): Promise<never> {
+  async function giveUp(business: string, attempt: Attempt, error: unknown): Promise<never> {
     const code: GatewayErrorCode = error instanceof GatewayError ? error.code : 'SEND_OUTCOME_UNKNOWN';
-    const settle = () => store.fail(attempt, code, Date.now());
+    const settle = () => store.fail(business, attempt, code, Date.now());
     await settle().catch(() => void persist(settle, settleMs).catch(() => undefined));
     throw error;
   }
@@ -183,8 +190,30 @@ export function createMessaging(options: MessagingOptions): Messaging {
     quarantined: (query) => store.quarantined(query),
     quarantinedBody: async (business, id) => (await store.findQuarantined(business, id))?.raw,
     replayCallback: (business, id) => replayCallback(store, reread, business, id),
+    deleteQuarantined: async (business, ids) => store.deleteQuarantined(business, checkIds(ids)),
     forget: (client) => store.forget(client),
   };
+}
+
+/** How many quarantined callbacks are deleted at a time: a page of them. */
+const maxIds = 100;
+/** More than any id of a quarantined callback has. */
+const maxIdCharacters = 128;
+
+function checkIds(ids: readonly string[]): readonly string[] {
+  const areShort = ids.every((id) => id.length <= maxIdCharacters);
+  if (ids.length >= 1 && ids.length <= maxIds && areShort) return ids;
+  throw badUserInput([
+    { path: ['ids'], expected: `1 to ${maxIds} ids of at most ${maxIdCharacters} characters` },
+  ]);
+}
+
+/** Whether its text went out, and as what, only Pingup knows: the message that has the id is another's. */
+function idGivenTwice(attempt: Attempt, id: string): GatewayError {
+  return new GatewayError(
+    'SEND_OUTCOME_UNKNOWN',
+    `Pingup accepted send ${attempt} under the id ${JSON.stringify(id)}, which it had given to another send before.`,
+  );
 }
 
 /**

@@ -2,6 +2,7 @@ import { Counter, Histogram, Registry } from 'prom-client';
 import { type GatewayErrorCode, retryableByCode } from './errors.ts';
 import { addReadings, type Readings } from './metrics-readings.ts';
 import { processMetrics } from './process-metrics.ts';
+import { type OnStoreEvent, storeEvents } from './store-event.ts';
 
 /**
  * What the gateway measures of itself, for Prometheus. No label holds anything of a person, nor anything that a caller
@@ -14,6 +15,8 @@ export interface Metrics {
   statePushed(seconds: number): void;
   /** The store answered a batch of so many calls, which took so many milliseconds. */
   batchAnswered(milliseconds: number, calls: number): void;
+  /** The store has reached a limit, or Pingup has repeated an id, so many times. */
+  readonly storeEvent: OnStoreEvent;
   /** From now on, each scrape shows these too. */
   expose(readings: Readings): void;
   /** All of it in Prometheus' text format. */
@@ -34,9 +37,10 @@ const batchBuckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
 export function createMetrics(): Metrics {
   const ofProcess = processMetrics();
   const registry = new Registry();
-  const { sends, pushes, batches, calls } = createInstruments(registry);
+  const { sends, pushes, batches, calls, events } = createInstruments(registry);
   // A rate sees the first of a kind only where there was a zero before it.
   for (const outcome of sendOutcomes) sends.zero({ outcome });
+  for (const event of storeEvents) events.inc({ event }, 0);
 
   return {
     sendEnded: (outcome, seconds) => sends.observe({ outcome }, seconds),
@@ -45,6 +49,7 @@ export function createMetrics(): Metrics {
       batches.observe(milliseconds / 1000);
       calls.inc(count);
     },
+    storeEvent: (event, count) => events.inc({ event }, count),
     expose: (readings) => addReadings(registry, readings),
     text: async () => `${await registry.metrics()}\n${await ofProcess.metrics()}`,
     contentType: registry.contentType,
@@ -77,7 +82,13 @@ function createInstruments(registry: Registry) {
     help: 'Calls of the store that were answered; many share one commit.',
     registers,
   });
-  return { sends, pushes, batches, calls };
+  const events = new Counter({
+    name: 'gateway_store_events_total',
+    help: 'Callbacks and messages that a limit of the store took or refused, and message ids that Pingup repeated.',
+    labelNames: ['event'],
+    registers,
+  });
+  return { sends, pushes, batches, calls, events };
 }
 
 const sendOutcomes: readonly SendOutcome[] = [

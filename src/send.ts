@@ -18,11 +18,14 @@ export interface Send {
   readonly outcome: SendOutcome;
   /** Null while it is PENDING, and where it was ACCEPTED. */
   readonly errorCode: GatewayErrorCode | null;
-  /** Set where it was ACCEPTED, and nowhere else. */
+  /**
+   * Where it was ACCEPTED, that of its message. Where it is UNKNOWN it may be set too: Pingup answered with the id of
+   * another send's message.
+   */
   readonly messageId: string | null;
 }
 
-/** The handle on a send that was begun: its `id`. */
+/** The handle on a send that was begun: its `id`, which is its business' own. */
 export type Attempt = string & { readonly brand: 'Attempt' };
 
 export interface NewSend {

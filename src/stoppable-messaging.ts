@@ -30,6 +30,7 @@ export function stoppableMessaging(messaging: Messaging): StoppableMessaging {
     send: (...call) => track(() => messaging.send(...call)),
     receive: (...call) => track(() => messaging.receive(...call)),
     replayCallback: (...call) => track(() => messaging.replayCallback(...call)),
+    deleteQuarantined: (...call) => track(() => messaging.deleteQuarantined(...call)),
     forget: (...call) => track(() => messaging.forget(...call)),
     get stopped() {
       return stopped;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { type RedisRisk, redisRisks } from './redis-risks.ts';
 import { parseRedisUrl, redisUrlForms, withoutCredentials } from './redis-url.ts';
+import { defaultStoreLimits, type StoreLimits } from './store-limits.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /** The variables that say where everything is kept. */
 export const storeVariables = {
@@ -11,6 +13,13 @@ export const storeVariables = {
       `sqlite:<path of a file>, ${redisUrlForms}`,
     )
     .default('sqlite:data/gateway.db'),
+  STORE_QUARANTINE_BYTES: wholeNumber(1_048_576, 1_099_511_627_776).default(
+    defaultStoreLimits.quarantineBytes,
+  ),
+  STORE_QUARANTINE_ENTRIES: wholeNumber(1, 100_000_000).default(defaultStoreLimits.quarantineEntries),
+  STORE_CALLBACK_ONLY_MESSAGES: wholeNumber(1, 1_000_000_000).default(
+    defaultStoreLimits.callbackOnlyMessages,
+  ),
   REDIS_REPLICAS: z
     .string()
     .regex(/^[0-9]$/, 'a whole number from 0 to 9')
@@ -49,6 +58,14 @@ export function toBackend(env: StoreVariables): StoreBackend {
   const { STORE_URL: url, REDIS_REPLICAS: replicas, REDIS_ACCEPT_RISK: acceptedRisks } = env;
   if (url.startsWith('sqlite:')) return { kind: 'sqlite', path: url.slice('sqlite:'.length) };
   return { kind: 'redis', url, replicas, acceptedRisks };
+}
+
+export function toLimits(env: StoreVariables): StoreLimits {
+  return {
+    quarantineBytes: env.STORE_QUARANTINE_BYTES,
+    quarantineEntries: env.STORE_QUARANTINE_ENTRIES,
+    callbackOnlyMessages: env.STORE_CALLBACK_ONLY_MESSAGES,
+  };
 }
 
 /** What of these variables means nothing beside the others. */

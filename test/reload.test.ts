@@ -181,7 +181,7 @@ test('SIGHUP during a drain is heard, and cuts nothing off', async () => {
   const answer = Promise.withResolvers<void>();
   await using pingup = await startHttpPeer(async (_request, response) => {
     await answer.promise;
-    response.end(accepted);
+    response.end(acceptedAs('id-1'));
   });
   await using directory = await temporaryDirectory();
   await using file = await startAccountsFile({ acme: entryOf('acme') });

@@ -15,6 +15,7 @@ function createFlow() {
     quarantined: unused,
     quarantinedBody: unused,
     replayCallback: unused,
+    deleteQuarantined: unused,
     forget: unused,
     receive() {
       const one = Promise.withResolvers<void>();

@@ -29,7 +29,8 @@ export class QuarantinedCallback {
 
   @Field(() => String, {
     complexity: textCost(maxCharacters.quarantineReason),
-    description: 'What was not understood when it came last, by the index in its array.',
+    description:
+      'What was not understood when it came last, by the index in the body where that is an array.',
   })
   reason!: string;
 
@@ -85,6 +86,12 @@ export class ReplayCallbackPayload {
     description: 'What is still not understood; null where all of it is.',
   })
   reason!: string | null;
+}
+
+@ObjectType({ description: 'What came of `deleteQuarantinedCallbacks`.', simpleResolvers: true })
+export class DeleteQuarantinedCallbacksPayload {
+  @Field(() => Int, { description: 'How many of them were there.' })
+  deleted!: number;
 }
 
 @InputType({ description: 'A client to forget. At least one of `client` and `clientPhone` is required.' })

@@ -1,6 +1,6 @@
 import { cutReason } from '../callback-reading.ts';
 import type { Messaging } from '../messaging.ts';
-import type { KeptCallback, QuarantinePage } from '../store/port.ts';
+import type { QuarantineEntry, QuarantinePage } from '../store/port.ts';
 import { viewPlace } from './message-view.ts';
 import type { QuarantinedCallback, QuarantinedCallbackConnection } from './operations-types.ts';
 
@@ -18,12 +18,12 @@ export function viewQuarantine(
 }
 
 function viewCallback(
-  { raw, ...callback }: KeptCallback,
+  callback: QuarantineEntry,
   messaging: Pick<Messaging, 'quarantinedBody'>,
 ): QuarantinedCallback {
   const { business, id, reason } = callback;
   const readBody = once(() => messaging.quarantinedBody(business, id));
-  return { ...callback, reason: cutReason(reason), rawLength: raw.length, readBody };
+  return { ...callback, reason: cutReason(reason), readBody };
 }
 
 /** Calls `read` at the first call only. */

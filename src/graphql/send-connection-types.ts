@@ -77,7 +77,9 @@ export class Send {
   @Field(() => ID, {
     complexity: textCost(maxCharacters.messageId),
     nullable: true,
-    description: "Pingup's id of the message, where ACCEPTED.",
+    description:
+      "Pingup's id of the message, where ACCEPTED. Where UNKNOWN it is the id that Pingup had given to another send " +
+      'before, whose message it is.',
   })
   messageId!: string | null;
 }

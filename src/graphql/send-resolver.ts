@@ -33,10 +33,12 @@ export class SendResolver {
     description: 'The message as it is now, where ACCEPTED and not deleted since.',
   })
   async message(
-    @Root() { business, messageId: id }: Send,
+    @Root() { business, outcome, messageId: id }: Send,
     @Ctx() { messaging }: GatewayContext,
   ): Promise<Message | null> {
-    const message = id === null ? undefined : await messaging.find({ business, id });
+    // One that is UNKNOWN may have the id of another send's message.
+    if (outcome !== 'ACCEPTED' || id === null) return null;
+    const message = await messaging.find({ business, id });
     return message ? viewMessage(message) : null;
   }
 }

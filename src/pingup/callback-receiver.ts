@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
-import { describeFaults } from '../callback-reading.ts';
+import { maxFaultsTold } from '../callback-reading.ts';
+import { CallbackRoomError } from '../callback-room-error.ts';
 import type { CallbackFormat } from '../config.ts';
 import type { Messaging } from '../messaging.ts';
-import type { QuarantinedCallback } from '../store/port.ts';
 import { type AuthenticCallback, createCallbackReader } from './callback.ts';
 import type { CallbackOutcome } from './callback-outcome.ts';
+import { callbackRemainder } from './callback-remainder.ts';
 
 export interface CallbackReceiverOptions {
   readonly format: CallbackFormat;
@@ -24,8 +25,6 @@ export interface CallbackAnswer {
  */
 export type ReceiveCallback = (callback: AuthenticCallback, traceparent?: string) => Promise<CallbackAnswer>;
 
-/** Enough of them to see what is wrong. */
-const maxFaultsTold = 20;
 /** For what is no text, too. */
 export const notJson: CallbackAnswer = {
   outcome: 'notJson',
@@ -46,7 +45,8 @@ export function createCallbackReceiver({ format, messaging, log }: CallbackRecei
       reportStore(undefined);
       return true;
     } catch (error) {
-      reportStore(error);
+      // The store serves, and has told the operator of a business that is full.
+      if (!(error instanceof CallbackRoomError)) reportStore(error);
       return false;
     }
   }
@@ -61,7 +61,7 @@ export function createCallbackReceiver({ format, messaging, log }: CallbackRecei
       return recorded ? { outcome: 'understood', body: { accepted } } : notRecorded;
     }
     const told = faults.slice(0, maxFaultsTold);
-    const quarantined: QuarantinedCallback = { ...arrival, raw: text, reason: describeFaults(told) };
+    const quarantined = { ...arrival, ...callbackRemainder(text, faults) };
     if (!(await record(news, [quarantined], traceparent))) return notRecorded;
     log.warn(
       { business, accepted, faults: told },

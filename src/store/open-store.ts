@@ -1,3 +1,5 @@
+import type { OnStoreEvent } from '../store-event.ts';
+import type { StoreLimits } from '../store-limits.ts';
 import type { StoreBackend } from '../store-variables.ts';
 import type { StoreLog } from './log.ts';
 import type { Store } from './port.ts';
@@ -8,6 +10,8 @@ export interface OpenOptions {
   /** Told of each write, or batch of calls: how many milliseconds it took, and how many calls it was. */
   readonly onBatch: (milliseconds: number, calls: number) => void;
   readonly onPush: OnPush;
+  readonly onEvent: OnStoreEvent;
+  readonly limits: StoreLimits;
 }
 
 /**

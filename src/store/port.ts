@@ -29,17 +29,19 @@ export interface Store {
 
   /**
    * Settles a send that Pingup accepted, and merges `message`; it resolves when both are durable, to what is now known
-   * of the message. Where an adapter cannot do both in one step, the message comes first: no send is ACCEPTED whose
+   * of the message. The send is of the business of the message. Undefined: Pingup has given the id to another send
+   * before. The message of that one stays as it is, and this send is UNKNOWN, with its text and that id, unless it is
+   * ACCEPTED already. A repeat for the same send is harmless. Where an adapter cannot do both in one step, the message comes first: no send is ACCEPTED whose
    * message was never there.
    * It is the last word on a send: it outweighs UNKNOWN, and nothing outweighs it.
    */
-  accept(attempt: Attempt, message: Message): Promise<Message>;
+  accept(attempt: Attempt, message: Message): Promise<Message | undefined>;
 
   /**
    * Settles a send that did not end in a message, with the outcome that `outcomeOfFailure` names. NOT_SENT gives its
    * idempotency key back; the other outcomes keep it.
    */
-  fail(attempt: Attempt, code: GatewayErrorCode, at: number): Promise<void>;
+  fail(business: string, attempt: Attempt, code: GatewayErrorCode, at: number): Promise<void>;
 
   /**
    * Sends that were begun before `before` (epoch ms) and are PENDING become UNKNOWN at `at`: their process crashed, or
@@ -54,6 +56,11 @@ export interface Store {
    * Merges what callbacks said, known ids and unknown ones alike, and keeps what was not understood. Where it rejects, a
    * part of it may be there, and a repeat brings the rest.
    * A quarantined body that is already there is not kept twice.
+   *
+   * What is kept for each business has limits (`StoreLimits`), and one that reaches them never gets another business
+   * refused. In quarantine the oldest makes room. Of messages that are known from callbacks alone the oldest make room
+   * that were first heard of more than a day ago, and their watches end; if none was, it rejects with
+   * CallbackRoomError for the new ones, and all else is recorded.
    */
   record(news: readonly Message[], quarantined?: readonly QuarantinedCallback[]): Promise<void>;
 
@@ -71,7 +78,7 @@ export interface Store {
    */
   watch(key: MessageKey): Promise<AsyncIterableIterator<Message, undefined> | undefined>;
 
-  /** What was not understood, newest first: by when its body first came. */
+  /** What was not understood, newest first: by when its body first came. Bodies are read one by one. */
   quarantined(query: QuarantineQuery): Promise<QuarantinePage>;
 
   /** A quarantined callback by the `id` that `quarantined` gives it. One of another business is undefined. */
@@ -79,9 +86,13 @@ export interface Store {
 
   /**
    * Merges `news`, which a quarantined callback turned out to say, and takes it out of quarantine, in one step or the
-   * news first. Where it is not there any more, the news is merged all the same.
+   * news first. Where it is not there any more, the news is merged all the same. It rejects as `record` does, and then
+   * the callback stays in quarantine.
    */
   release(business: string, id: string, news: readonly Message[]): Promise<void>;
+
+  /** Deletes quarantined callbacks, 1 to 100 of them. Resolves to how many were there. */
+  deleteQuarantined(business: string, ids: readonly string[]): Promise<number>;
 
   /**
    * Erases a client: deletes its messages, whose watches end, and takes what was said and to whom out of its sends,
@@ -118,20 +129,31 @@ export interface Store {
 export interface QuarantinedCallback {
   /** Whose callback address it came to. */
   readonly business: string;
-  /** The body as it came. */
+  /** The body as it came; of an array only the elements that were not understood. */
   readonly raw: string;
   /** What was not understood, for the operator. */
   readonly reason: string;
   readonly receivedAt: number;
 }
 
-/** The same as it is kept: a body that came again to the same business is one of them. */
-export interface KeptCallback extends QuarantinedCallback {
-  /** The store's own. */
+/** The same as it is listed: a body that came again to the same business is one of them. */
+export interface QuarantineEntry extends Omit<QuarantinedCallback, 'raw'> {
+  /** The store's own, and its business'. */
   readonly id: string;
+  /** In UTF-16 code units, as a string has them. */
+  readonly rawLength: number;
   /** How often it came. `receivedAt` is when it came first. */
   readonly times: number;
   readonly lastReceivedAt: number;
+}
+
+/** The same with its body. */
+export interface KeptCallback extends QuarantineEntry, QuarantinedCallback {}
+
+/** What remains of a quarantined callback that made room for others. */
+export interface EvictedCallback extends Pick<QuarantineEntry, 'id' | 'business' | 'reason' | 'receivedAt'> {
+  /** What it took. */
+  readonly bytes: number;
 }
 
 /** How many of each were erased. */
@@ -149,7 +171,7 @@ export interface QuarantineQuery {
 }
 
 export interface QuarantinePage {
-  readonly entries: readonly { readonly cursor: string; readonly callback: KeptCallback }[];
+  readonly entries: readonly { readonly cursor: string; readonly callback: QuarantineEntry }[];
   readonly hasMore: boolean;
 }
 

@@ -165,7 +165,7 @@ export function createOperations(parts: Parts, { patience, health, onBatch }: Ma
     prune,
     forget,
     accept: (attempt, message) => write((until) => accept(attempt, message, until)),
-    fail: (attempt, code, at) => write((until) => sends.fail(attempt, code, at, until)),
+    fail: (_business, attempt, code, at) => write((until) => sends.fail(attempt, code, at, until)),
     settleLost: (before, at) => walk(sends.loseStep(before, at)),
     sends: (query) => list((until) => sends.list(query, until)),
     record: (news, quarantined = []) => write((until) => record(news, quarantined, until)),
@@ -179,6 +179,8 @@ export function createOperations(parts: Parts, { patience, health, onBatch }: Ma
         await merge(news, until);
         await quarantine.drop(business, id, until);
       }),
+    deleteQuarantined: () =>
+      Promise.reject(new Error('The store in Redis deletes no quarantined callbacks.')),
     check: () => write(check),
   };
 }

@@ -16,10 +16,12 @@ export function decodeCallback(id: string, record: string): KeptCallback | undef
   const [version, business = '', times, receivedAt, lastReceivedAt, stamp = ''] = header.split('\t');
   checkVersion(version);
   if (!id.startsWith(stamp)) return undefined;
+  const raw = textOfLine(lines, 'B');
   return {
     id,
     business: textOfKeyPart(business),
-    raw: textOfLine(lines, 'B'),
+    raw,
+    rawLength: raw.length,
     reason: textOfLine(lines, 'W'),
     times: Number(times),
     receivedAt: Number(receivedAt),

@@ -60,7 +60,13 @@ export function quarantineIn(fleet: Fleet, rewrites: boolean): Quarantine {
       const read = (members: readonly string[]) =>
         Promise.all(members.map((id) => find(business, id, until)));
       const { entries, hasMore } = await readPage(fleet, { kind: 'q', first, after, indexes }, read, until);
-      return { entries: entries.map(({ cursor, entry }) => ({ cursor, callback: entry })), hasMore };
+      return {
+        entries: entries.map(({ cursor, entry: { raw: _raw, ...callback } }) => ({
+          cursor,
+          callback,
+        })),
+        hasMore,
+      };
     },
     pruneStep: (before) => pruneStep(fleet, pruneQuarantineScript, 'qt', before),
   };

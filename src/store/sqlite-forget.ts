@@ -1,40 +1,52 @@
 import type { DatabaseSync } from 'node:sqlite';
-
 import type { ForgottenClient } from '../forgotten-client.ts';
-import type { ForgottenTable, WalkedRows } from './sqlite-protocol.ts';
+import type { ForgottenBy, ForgottenTable, WalkedRows } from './sqlite-protocol.ts';
 
-/** Erases a client from a table, walked along `seq` a batch at a time: it is rare, and an index would be paid by all. */
-export type Forget = (client: ForgottenClient, seq: number) => WalkedRows;
+/**
+ * Erases what one table has of a client, a few rows at a time, which are found by an index: it costs what the client
+ * has, whatever else is in the table.
+ */
+export type Forget = (client: ForgottenClient, by: ForgottenBy, seq: number) => WalkedRows;
 
-/** Rows looked at in one batch: few enough that no other call waits long. */
-const batch = 500;
+/** Rows in one batch: so few that a callback that waits for it takes hardly longer than without. */
+export const forgetBatch = 50;
 
 /** What is left of whom a send was for, and of what it said. */
 const nobody = `'{"client":null,"clientPhone":null,"clientName":null,"textMessage":null,"delay":null}'`;
 
-const statements: Readonly<Record<ForgottenTable, string>> = {
-  messages: `DELETE FROM messages
-    WHERE seq > ?1 AND seq <= ?2 AND business = ?3 AND (client = ?4 OR details ->> 'clientPhone' = ?5)
-    RETURNING business || '/' || id AS key`,
-  sends: `UPDATE sends SET input = ${nobody}
-    WHERE seq > ?1 AND seq <= ?2 AND business = ?3 AND outcome <> 'PENDING'
-      AND (input ->> 'client' = ?4 OR input ->> 'clientPhone' = ?5)
-    RETURNING seq AS key`,
+/**
+ * What finds the next rows, and what erases one. The index is named, since the planner has taken others, whose rows are
+ * everybody's. Sends are walked along seq, because those that are PENDING stay; messages all go, so that the next are
+ * always the first.
+ */
+export const forgetStatements = {
+  messages: (by: ForgottenBy) => ({
+    find: `SELECT seq FROM messages INDEXED BY messages_by_${by}
+      WHERE business = ? AND ${by} = ? AND ? = 0 LIMIT ${forgetBatch}`,
+    erase: `DELETE FROM messages WHERE seq = ? RETURNING business || '/' || id AS key`,
+  }),
+  sends: (by: ForgottenBy) => ({
+    find: `SELECT seq FROM sends INDEXED BY sends_by_${by}
+      WHERE business = ? AND ${by} = ? AND seq > ? ORDER BY seq LIMIT ${forgetBatch}`,
+    erase: `UPDATE sends SET client = NULL, phone = NULL, input = ${nobody}
+      WHERE seq = ? AND outcome <> 'PENDING' RETURNING number AS key`,
+  }),
 };
 
 export function createForget(db: DatabaseSync, table: ForgottenTable): Forget {
-  const look = db.prepare(
-    `SELECT max(seq) AS last FROM (SELECT seq FROM ${table} WHERE seq > ? ORDER BY seq LIMIT ${batch})`,
-  );
-  const erase = db.prepare(statements[table]);
+  const statements = { client: prepare('client'), phone: prepare('phone') };
 
-  return ({ business, client, clientPhone }, seq) => {
-    const last = look.get(seq)?.['last'];
-    if (typeof last !== 'number') return { found: [], next: null };
-    // What was deleted is written over, too, and not only left out of the table.
-    db.exec('PRAGMA secure_delete = ON');
-    const erased = erase.all(seq, last, business, client, clientPhone);
-    db.exec('PRAGMA secure_delete = OFF');
-    return { found: erased.map((row) => String(row['key'])), next: last };
+  function prepare(by: ForgottenBy) {
+    const { find, erase } = forgetStatements[table](by);
+    return { find: db.prepare(find), erase: db.prepare(erase) };
+  }
+
+  return (client, by, seq) => {
+    const { find, erase } = statements[by];
+    const value = by === 'client' ? client.client : client.clientPhone;
+    const seqs = find.all(client.business, value, seq).map((row) => Number(row['seq']));
+    const found = seqs.flatMap((each) => erase.all(each).map((row) => String(row['key'])));
+    const last = table === 'sends' ? Number(seqs.at(-1)) : 0;
+    return { found, next: seqs.length < forgetBatch ? null : last };
   };
 }

@@ -42,7 +42,7 @@ export interface LinkOptions extends Opened {
 
 /** @throws Refusal when the database cannot be opened. */
 export async function openLink(options: LinkOptions): Promise<Link> {
-  const { path, log, replaced, onBatch, patienceMs } = options;
+  const { path, limits, log, replaced, onBatch, patienceMs } = options;
   const queue = createQueue({ onBatch, patienceMs });
   const health = createHealth(log);
   const closing = new AbortController();
@@ -52,7 +52,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
 
   async function start(): Promise<Thread> {
     const started = await startThread(
-      { path },
+      { path, limits },
       {
         heard: (reply) => queue.answer(JSON.parse(reply)),
         died: (cause) => {

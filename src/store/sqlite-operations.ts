@@ -1,17 +1,23 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { keyText, type Message, updatedAtOf } from '../message.ts';
+import type { StoreLimits } from '../store-limits.ts';
+import type { EvictedCallback } from './port.ts';
+import { businessTable } from './sqlite-businesses.ts';
+import { createMakeRoom } from './sqlite-callback-only.ts';
 import { createForget } from './sqlite-forget.ts';
 import { messageTable } from './sqlite-messages.ts';
-import type { Operations } from './sqlite-protocol.ts';
+import type { Operations, Recorded } from './sqlite-protocol.ts';
 import { createPrune } from './sqlite-prune.ts';
 import { quarantineTable } from './sqlite-quarantine.ts';
 import { sendTable } from './sqlite-sends.ts';
 
 /** What the worker serves, on a database whose schema is current. Whoever calls sees to the transaction. */
-export function createOperations(db: DatabaseSync): Operations {
-  const messages = messageTable(db);
-  const sends = sendTable(db, messages.find);
-  const quarantine = quarantineTable(db);
+export function createOperations(db: DatabaseSync, limits: StoreLimits): Operations {
+  const businesses = businessTable(db);
+  const messages = messageTable(db, businesses);
+  const sends = sendTable(db, businesses, messages.find);
+  const quarantine = quarantineTable(db, businesses, limits);
+  const makeRoom = createMakeRoom(db, businesses, limits.callbackOnlyMessages);
   const prunes = {
     messages: createPrune(db, 'messages'),
     sends: createPrune(db, 'sends'),
@@ -20,33 +26,58 @@ export function createOperations(db: DatabaseSync): Operations {
   const forgets = { messages: createForget(db, 'messages'), sends: createForget(db, 'sends') };
   const probe = db.prepare('UPDATE probe SET writes = writes + 1');
 
-  function mergeAll(news: readonly Message[], watched: readonly string[]): Message[] {
-    const merged = news.map(messages.merge);
-    return watched.length === 0 ? [] : merged.filter((message) => watched.includes(keyText(message)));
+  /** What is quarantined has made room for itself already. */
+  function mergeAll(
+    news: readonly Message[],
+    watched: readonly string[],
+    evicted: readonly EvictedCallback[] = [],
+  ): Recorded {
+    const told = new Set(watched);
+    const merged: Message[] = [];
+    const refused: string[] = [];
+    const dropped: string[] = [];
+
+    function hasRoom(business: string): boolean {
+      const gone = makeRoom(business);
+      for (const id of gone ?? []) dropped.push(keyText({ business, id }));
+      return gone !== null;
+    }
+
+    for (const message of news) {
+      const known = messages.merge(message, hasRoom);
+      if (!known) refused.push(keyText(message));
+      else if (told.size > 0 && told.has(keyText(known))) merged.push(known);
+    }
+    if (refused.length + dropped.length + evicted.length === 0) return { merged };
+    return { merged, losses: { refused, dropped, evicted } };
+  }
+
+  function accept(attempt: string, message: Message): Message | null {
+    const { business, id } = message;
+    const known = messages.accept(message, Number(attempt));
+    if (known) sends.accept(business, attempt, id, updatedAtOf(message));
+    else sends.acceptAnothers(business, attempt, id, updatedAtOf(message));
+    return known ?? null;
   }
 
   return {
+    accept,
     begin: sends.begin,
     findRepeat: sends.findRepeat,
-    accept: (attempt, message) => {
-      sends.accept(attempt, message.id, updatedAtOf(message));
-      return messages.merge(message);
-    },
-    fail: (attempt, code, at) => {
-      sends.fail(attempt, code, at);
+    fail: (business, attempt, code, at) => {
+      sends.fail(business, attempt, code, at);
       return null;
     },
     settleLost: sends.settleLost,
-    record: (news, quarantined, watched) => {
-      for (const callback of quarantined) quarantine.keep(callback);
-      return mergeAll(news, watched);
-    },
+    record: (news, quarantined, watched) => mergeAll(news, watched, quarantined.flatMap(quarantine.keep)),
     release: (business, id, news, watched) => {
-      quarantine.remove(business, id);
-      return mergeAll(news, watched);
+      const recorded = mergeAll(news, watched);
+      if (!recorded.losses?.refused.length) quarantine.remove(business, [id]);
+      return recorded;
     },
+    deleteQuarantined: quarantine.remove,
     prune: (table, before, seq) => prunes[table](before, seq),
-    forget: (table, client, seq) => forgets[table](client, seq),
+    forget: (table, by, client, seq) => forgets[table](client, by, seq),
     check: () => {
       probe.run();
       return null;

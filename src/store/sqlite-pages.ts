@@ -6,14 +6,16 @@ import type {
   SendPage,
   SendQuery,
 } from './port.ts';
-import { type CursorKind, cursorOf, seqOf } from './sqlite-cursor.ts';
+import { type CursorKind, cursorOf, numberOf } from './sqlite-cursor.ts';
 import type { Link } from './sqlite-link.ts';
 
 export async function listMessages(link: Link, query: MessageQuery): Promise<MessagePage> {
   const { business, first, after, client = null, statuses = null } = query;
   const page = pageOf('m', first, after);
   const found = await link.ask(['list', { business, ...page, client, statuses }]);
-  const entries = found.slice(0, first).map(({ seq, message }) => ({ cursor: cursorOf('m', seq), message }));
+  const entries = found
+    .slice(0, first)
+    .map(({ number, message }) => ({ cursor: cursorOf('m', number), message }));
   return { entries, hasMore: found.length > first };
 }
 
@@ -29,11 +31,13 @@ export async function listQuarantined(
   { business, first, after }: QuarantineQuery,
 ): Promise<QuarantinePage> {
   const found = await link.ask(['quarantined', { business, ...pageOf('q', first, after) }]);
-  const entries = found.slice(0, first).map((callback) => ({ cursor: cursorOf('q', callback.id), callback }));
+  const entries = found
+    .slice(0, first)
+    .map((entry) => ({ cursor: cursorOf('q', entry.id), callback: entry }));
   return { entries, hasMore: found.length > first };
 }
 
 /** One more than asked for tells whether there are more. */
 function pageOf(kind: CursorKind, first: number, after: string | undefined) {
-  return { limit: first + 1, before: after === undefined ? null : seqOf(kind, after) };
+  return { limit: first + 1, before: after === undefined ? null : numberOf(kind, after) };
 }

@@ -2,7 +2,8 @@ import type { GatewayErrorCode } from '../errors.ts';
 import type { ForgottenClient } from '../forgotten-client.ts';
 import type { DeliveryStatus, Message, MessageKey } from '../message.ts';
 import type { Begun, Idempotency, NewSend, Repeat, Send, SendOutcome } from '../send.ts';
-import type { KeptCallback, QuarantinedCallback } from './port.ts';
+import type { StoreLimits } from '../store-limits.ts';
+import type { EvictedCallback, KeptCallback, QuarantinedCallback, QuarantineEntry } from './port.ts';
 
 /**
  * What the worker thread does for the main thread: plain functions there, calls that travel in batches here.
@@ -11,22 +12,25 @@ import type { KeptCallback, QuarantinedCallback } from './port.ts';
 export interface Operations {
   begin(send: NewSend): Begun;
   findRepeat(business: string, idempotency: Idempotency): Repeat | null;
-  accept(attempt: string, message: Message): Message;
-  fail(attempt: string, code: GatewayErrorCode, at: number): null;
+  /** Null: the id is that of another send's message; nothing of that was changed, and the send is UNKNOWN. */
+  accept(attempt: string, message: Message): Message | null;
+  fail(business: string, attempt: string, code: GatewayErrorCode, at: number): null;
   /** Returns how many became UNKNOWN. */
   settleLost(before: number, at: number): number;
-  /** Returns what is then known of those in `watched`, which are the `keyText` of some in `news`. */
+  /** `watched` are the `keyText` of some in `news`. */
   record(
     news: readonly Message[],
     quarantined: readonly QuarantinedCallback[],
     watched: readonly string[],
-  ): Message[];
-  /** Merges what a quarantined callback says, and deletes it. Returns the same as `record`. */
-  release(business: string, id: string, news: readonly Message[], watched: readonly string[]): Message[];
+  ): Recorded;
+  /** Merges what a quarantined callback says, and deletes it unless some of that is refused. */
+  release(business: string, id: string, news: readonly Message[], watched: readonly string[]): Recorded;
+  /** Returns how many of them were there. */
+  deleteQuarantined(business: string, ids: readonly string[]): number;
   /** Looks through the next few rows after `seq`, and deletes those last touched before `before`. */
   prune(table: PrunedTable, before: number, seq: number): WalkedRows;
-  /** Looks through the next few rows after `seq`, and erases the client's. */
-  forget(table: ForgottenTable, client: ForgottenClient, seq: number): WalkedRows;
+  /** Erases the next few rows after `seq` that have the client, or its phone number. */
+  forget(table: ForgottenTable, by: ForgottenBy, client: ForgottenClient, seq: number): WalkedRows;
   check(): null;
   /** Those that are known, in no promised order. */
   find(keys: readonly MessageKey[]): Message[];
@@ -35,13 +39,14 @@ export interface Operations {
   /** Newest first. */
   sends(page: PageOfSends): Send[];
   /** Newest first. */
-  quarantined(page: PageOfRows): KeptCallback[];
+  quarantined(page: PageOfRows): QuarantineEntry[];
   findQuarantined(business: string, id: string): KeptCallback | null;
 }
 
 export type OperationName = keyof Operations;
 export type PrunedTable = 'messages' | 'sends' | 'quarantine';
 export type ForgottenTable = 'messages' | 'sends';
+export type ForgottenBy = 'client' | 'phone';
 
 export const writingOperations: ReadonlySet<OperationName> = new Set([
   'begin',
@@ -50,6 +55,7 @@ export const writingOperations: ReadonlySet<OperationName> = new Set([
   'settleLost',
   'record',
   'release',
+  'deleteQuarantined',
   'prune',
   'forget',
   'check',
@@ -63,6 +69,23 @@ export const heavyOperations: ReadonlySet<OperationName> = new Set([
   'findQuarantined',
 ] as const);
 
+/** What came of what callbacks said. */
+export interface Recorded {
+  /** What is now known of the messages that are watched. */
+  readonly merged: readonly Message[];
+  /** Absent: all of it is there, and nothing had to go for it. */
+  readonly losses?: Losses;
+}
+
+export interface Losses {
+  /** New messages that there is no room for, by `keyText`. */
+  readonly refused: readonly string[];
+  /** Messages that were dropped to make room, by `keyText`. */
+  readonly dropped: readonly string[];
+  /** Callbacks that left the quarantine to make room. */
+  readonly evicted: readonly EvictedCallback[];
+}
+
 export interface WalkedRows {
   /** Those that were deleted or erased: `keyText` of messages, the numbers of other rows. */
   readonly found: readonly string[];
@@ -73,7 +96,7 @@ export interface WalkedRows {
 export interface PageOfRows {
   readonly business: string;
   readonly limit: number;
-  /** Only rows with a smaller `seq`, where it is not null. */
+  /** Only rows with a smaller number, where it is not null. */
   readonly before: number | null;
 }
 
@@ -86,9 +109,9 @@ export interface PageOfMessages extends PageOfRows {
   readonly statuses: readonly DeliveryStatus[] | null;
 }
 
-/** `seq` numbers messages in the order in which the store first heard of them. */
+/** `number` counts the messages of a business in the order in which the store first heard of them. */
 export interface NumberedMessage {
-  readonly seq: number;
+  readonly number: number;
   readonly message: Message;
 }
 
@@ -103,6 +126,7 @@ export type Answer = { readonly value: unknown } | { readonly error: string };
 /** What a worker is started with. */
 export interface Opened {
   readonly path: string;
+  readonly limits: StoreLimits;
 }
 
 /** The first thing that a worker says: it serves now, or why it never will. */

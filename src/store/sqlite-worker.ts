@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { StoreLimits } from '../store-limits.ts';
 import { rememberFiles } from './sqlite-files.ts';
 import { createOperations } from './sqlite-operations.ts';
 import { ownerFileOf } from './sqlite-owner.ts';
@@ -17,9 +18,9 @@ import { openDatabase } from './sqlite-schema.ts';
 import { createTransactions } from './sqlite-transaction.ts';
 
 /** The thread that owns the database: opens it, says so, and serves batches until it is asked to close. */
-function work(port: MessagePort, { path }: Opened): void {
+function work(port: MessagePort, { path, limits }: Opened): void {
   try {
-    serve(port, path, openDatabase(path));
+    serve(port, path, openDatabase(path), limits);
     port.postMessage({ refusal: null } satisfies Opening);
   } catch (error) {
     port.postMessage({ refusal: refusalOf(path, error).message } satisfies Opening);
@@ -27,8 +28,8 @@ function work(port: MessagePort, { path }: Opened): void {
   }
 }
 
-function serve(port: MessagePort, path: string, db: DatabaseSync): void {
-  const replyTo = createServer(db, rememberFiles([path, `${path}-wal`, ownerFileOf(path)]));
+function serve(port: MessagePort, path: string, db: DatabaseSync, limits: StoreLimits): void {
+  const replyTo = createServer(db, limits, rememberFiles([path, `${path}-wal`, ownerFileOf(path)]));
   port.on('message', (request: string) => {
     if (request !== closeRequest) return port.postMessage(replyTo(JSON.parse(request)));
     db.close();
@@ -41,8 +42,12 @@ function serve(port: MessagePort, path: string, db: DatabaseSync): void {
  *
  * @param checkFiles throws while what is written would be lost.
  */
-function createServer(db: DatabaseSync, checkFiles: () => void): (batch: readonly Call[]) => string {
-  const operations = createOperations(db);
+function createServer(
+  db: DatabaseSync,
+  limits: StoreLimits,
+  checkFiles: () => void,
+): (batch: readonly Call[]) => string {
+  const operations = createOperations(db, limits);
   const transact = createTransactions(db);
 
   function run([name, ...args]: Call): Answer {

@@ -1,18 +1,23 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { ForgottenClient } from '../forgotten-client.ts';
+import { CallbackRoomError } from '../callback-room-error.ts';
 import { keyOfText, keyText, type Message, type MessageKey } from '../message.ts';
 import { persist } from '../persist.ts';
 import type { Begun, NewSend } from '../send.ts';
+import type { OnStoreEvent } from '../store-event.ts';
+import { defaultStoreLimits, type StoreLimits } from '../store-limits.ts';
 import type { StoreLog } from './log.ts';
-import type { Forgotten, Store } from './port.ts';
+import type { QuarantinedCallback, Store } from './port.ts';
 import { createFinder } from './sqlite-finder.ts';
+import { forgetClient } from './sqlite-forget-walk.ts';
 import { type Link, openLink } from './sqlite-link.ts';
+import { createLossReporter } from './sqlite-losses.ts';
 import { claimDatabase } from './sqlite-owner.ts';
 import { listMessages, listQuarantined, listSends } from './sqlite-pages.ts';
-import type { ForgottenTable, PrunedTable, WalkedRows } from './sqlite-protocol.ts';
+import type { PrunedTable, Recorded } from './sqlite-protocol.ts';
 import type { OnBatch } from './sqlite-queue.ts';
 import { refusalOf } from './sqlite-refusal.ts';
+import { walk } from './sqlite-walk.ts';
 import { createWatchers, type OnPush } from './watchers.ts';
 
 export interface SqliteOptions {
@@ -21,6 +26,8 @@ export interface SqliteOptions {
   readonly log?: StoreLog | undefined;
   readonly onBatch?: OnBatch | undefined;
   readonly onPush?: OnPush | undefined;
+  readonly onEvent?: OnStoreEvent | undefined;
+  readonly limits?: Partial<StoreLimits> | undefined;
   /** How long a call waits for its answer; less than 2 s. */
   readonly patienceMs?: number | undefined;
 }
@@ -41,7 +48,9 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const watchers = createWatchers(onPush);
   opening.defer(() => watchers.close());
 
-  const link = opening.use(await openLink({ ...options, log, path: file, replaced: catchUp }));
+  const limits = { ...defaultStoreLimits, ...options.limits };
+  const link = opening.use(await openLink({ ...options, log, limits, path: file, replaced: catchUp }));
+  const reportLosses = createLossReporter(options);
   await settleFormer(link, log);
   const open = opening.move();
 
@@ -65,6 +74,32 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   /** Of messages that were deleted. */
   function letGo(keys: readonly string[]): void {
     for (const key of keys) watchers.forget(key);
+  }
+
+  /** Gets the answer also if nobody waits for it any more. What came back after it was dropped is told last. */
+  function heard({ merged, losses }: Recorded): void {
+    if (losses) {
+      letGo(losses.dropped);
+      reportLosses(losses);
+    }
+    tell(merged);
+  }
+
+  async function record(
+    news: readonly Message[],
+    quarantined: readonly QuarantinedCallback[] = [],
+  ): Promise<void> {
+    refuseLost(await link.ask(['record', news, quarantined, watchedOf(news)], heard));
+  }
+
+  async function release(business: string, id: string, news: readonly Message[]): Promise<void> {
+    refuseLost(await link.ask(['release', business, id, news, watchedOf(news)], heard));
+  }
+
+  async function accept(attempt: string, message: Message): Promise<Message | undefined> {
+    const known = await link.ask(['accept', attempt, message], (found) => found && watchers.tell(found));
+    if (!known) options.onEvent?.('messageIdRepeated', 1);
+    return known ?? undefined;
   }
 
   function watchedOf(news: readonly Message[]): string[] {
@@ -99,23 +134,20 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     begin: (send) => begin(link, send),
     findRepeat: async (business, idempotency) =>
       (await link.ask(['findRepeat', business, idempotency])) ?? undefined,
-    accept: (attempt, message) => link.ask(['accept', attempt, message], watchers.tell),
-    fail: async (attempt, code, at) => {
-      await link.ask(['fail', attempt, code, at]);
+    accept,
+    fail: async (business, attempt, code, at) => {
+      await link.ask(['fail', business, attempt, code, at]);
     },
     settleLost: (before, at) => link.ask(['settleLost', before, at]),
     sends: (query) => listSends(link, query),
-    record: async (news, quarantined = []) => {
-      await link.ask(['record', news, quarantined, watchedOf(news)], tell);
-    },
-    release: async (business, id, news) => {
-      await link.ask(['release', business, id, news, watchedOf(news)], tell);
-    },
+    record,
+    release,
+    deleteQuarantined: (business, ids) => link.ask(['deleteQuarantined', business, ids]),
     find: createFinder(link),
     list: (query) => listMessages(link, query),
     quarantined: (query) => listQuarantined(link, query),
     findQuarantined: async (business, id) => (await link.ask(['findQuarantined', business, id])) ?? undefined,
-    forget: (client) => forget(link, client, letGo),
+    forget: (client) => forgetClient(link, client, letGo),
     prune: async (before) => {
       const pruned = await pruneTable(link, 'messages', before, letGo);
       await pruneTable(link, 'sends', before);
@@ -143,7 +175,7 @@ async function begin(link: Link, send: NewSend): Promise<Begun> {
   let givenUp = false;
   function heard(begun: Begun): void {
     if (!givenUp || begun.kind !== 'begun') return;
-    const giveBack = () => link.ask(['fail', begun.attempt, 'STORE_UNAVAILABLE', Date.now()]);
+    const giveBack = () => link.ask(['fail', send.business, begun.attempt, 'STORE_UNAVAILABLE', Date.now()]);
     persist(giveBack, giveBackMs).catch(() => undefined);
   }
   try {
@@ -152,6 +184,12 @@ async function begin(link: Link, send: NewSend): Promise<Begun> {
     givenUp = true;
     throw error;
   }
+}
+
+/** @throws CallbackRoomError if there was no room for some of it. */
+function refuseLost({ losses }: Recorded): void {
+  const [refused] = losses?.refused ?? [];
+  if (refused !== undefined) throw new CallbackRoomError(keyOfText(refused).business);
 }
 
 /** How many watched messages are read at a time after a worker was replaced. */
@@ -168,26 +206,11 @@ async function locate(path: string): Promise<string> {
   }
 }
 
-type Heard = (found: readonly string[]) => void;
-
-async function pruneTable(link: Link, table: PrunedTable, before: number, heard?: Heard): Promise<number> {
+async function pruneTable(
+  link: Link,
+  table: PrunedTable,
+  before: number,
+  heard?: (found: readonly string[]) => void,
+): Promise<number> {
   return walk((seq) => link.ask(['prune', table, before, seq], ({ found }) => heard?.(found)));
-}
-
-async function forget(link: Link, client: ForgottenClient, heard: Heard): Promise<Forgotten> {
-  const erase = (table: ForgottenTable, tell?: Heard) =>
-    walk((seq) => link.ask(['forget', table, client, seq], ({ found }) => tell?.(found)));
-  const messages = await erase('messages', heard);
-  return { messages, sends: await erase('sends') };
-}
-
-/** Takes the steps of a walk along a table, and returns how many rows they found. */
-async function walk(step: (seq: number) => Promise<WalkedRows>): Promise<number> {
-  let total = 0;
-  for (let seq: number | null = 0; seq !== null; ) {
-    const { found, next }: WalkedRows = await step(seq);
-    total += found.length;
-    seq = next;
-  }
-  return total;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  DeleteQuarantinedCallbacksDocument,
   ForgetClientDocument,
   type ForgetClientInput,
   MessageDocument,
@@ -63,7 +64,7 @@ test('once the map of statuses is corrected, a replay records it as of when it c
   expect(dataOf((await states.next()).value).messageStatus.status).toBe('SENT');
 
   const id = String((await quarantinedAt(gateway))[0]?.id);
-  expect(await replay(gateway, id)).toEqual({ understood: true, accepted: 2, reason: null });
+  expect(await replay(gateway, id)).toEqual({ understood: true, accepted: 1, reason: null });
   const { status, history } = dataOf((await states.next()).value).messageStatus;
   expect(status).toBe('FAILED');
   expect(history.at(-1)).toMatchObject({ status: 'FAILED', rawStatus: 'undelivered', receivedAt: came });
@@ -72,16 +73,70 @@ test('once the map of statuses is corrected, a replay records it as of when it c
   expect(again.errors?.[0]?.extensions).toEqual({ code: 'NOT_FOUND', retryable: false });
 });
 
-test('what a replay still does not understand stays in quarantine, and the rest of it is recorded', async () => {
+test('what a replay still does not understand stays in quarantine, without what was recorded when it came', async () => {
   await using gateway = await startTestGateway();
   await gateway.callBack([{ message_id: 'm', status: 'read' }, { status: 'read' }]);
   const [callback] = await quarantinedAt(gateway);
   expect(await replay(gateway, String(callback?.id))).toEqual({
     understood: false,
-    accepted: 1,
-    reason: expect.stringContaining('[1]: expected a message id'),
+    accepted: 0,
+    reason: expect.stringContaining('[0]: expected a message id'),
   });
   expect(await quarantinedAt(gateway)).toEqual([callback]);
+});
+
+test('of a body with several events only what was not understood is kept, once, however often it comes', async () => {
+  await using gateway = await startTestGateway();
+  const odd = { message_id: 'm', status: 'undelivered' };
+  for (const status of ['sent', 'delivered', 'read']) {
+    const known = { message_id: 'm', status };
+    expect((await gateway.callBack([known, odd])).status).toBe(422);
+  }
+  const [callback, ...others] = await quarantinedAt(gateway);
+  expect(others).toEqual([]);
+  expect(callback).toMatchObject({ raw: JSON.stringify([odd]), times: 3 });
+  expect(callback?.rawLength).toBe(callback?.raw?.length);
+  expect(callback?.reason).toContain('[0]: expected a status');
+});
+
+test('quarantined callbacks that nobody needs are deleted by their ids, and counted', async () => {
+  await using gateway = await startTestGateway();
+  for (const status of ['a', 'b', 'c']) await gateway.callBack({ message_id: 'm', status });
+  const ids = (await quarantinedAt(gateway)).map(({ id }) => id);
+  const result = await execute(gateway.url, DeleteQuarantinedCallbacksDocument, {
+    ids: [...ids.slice(1), 'x'],
+  });
+  expect(dataOf(result).deleteQuarantinedCallbacks).toEqual({ deleted: 2 });
+  expect((await quarantinedAt(gateway)).map(({ id }) => id)).toEqual(ids.slice(0, 1));
+});
+
+test.each([
+  ['no ids', []],
+  ['101 ids', Array.from({ length: 101 }, (_, index) => `${index}`)],
+  ['an id of 129 characters', ['9'.repeat(129)]],
+])('to delete %s from the quarantine is BAD_USER_INPUT', async (_what, ids) => {
+  await using gateway = await startTestGateway();
+  const { data, errors } = await execute(gateway.url, DeleteQuarantinedCallbacksDocument, { ids });
+  expect(data?.deleteQuarantinedCallbacks).toBeNull();
+  expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', faults: [{ path: ['ids'] }] });
+});
+
+test('a business with all the messages of callbacks alone that it may have gets 503 for new ones, and 200 for the rest', async () => {
+  await using gateway = await startTestGateway({ env: { STORE_CALLBACK_ONLY_MESSAGES: '2' } });
+  for (const id of ['a', 'b'])
+    expect((await gateway.callBack({ message_id: id, status: 'sent' })).status).toBe(200);
+  const refused = await gateway.callBack([
+    { message_id: 'c', status: 'sent' },
+    { message_id: 'a', status: 'read' },
+  ]);
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
+  const { message } = dataOf(await execute(gateway.url, MessageDocument, { id: 'a' }));
+  expect(message?.status).toBe('READ');
+  expect(dataOf(await execute(gateway.url, MessageDocument, { id: 'c' })).message).toBeNull();
+  const sent = await gateway.send();
+  expect((await gateway.callBack({ message_id: sent, status: 'read' })).status).toBe(200);
+  const metrics = await (await fetch(gateway.metricsUrl)).text();
+  expect(metrics).toContain('gateway_store_events_total{event="callbackOnlyRefused"} 1');
 });
 
 test('a client that is forgotten is nowhere: not in messages, nor in sends, nor in the file', async () => {

@@ -2,15 +2,15 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cutPiece, maxPieceLength } from '../../src/graphql/body-piece.ts';
 import type { Messaging } from '../../src/messaging.ts';
-import type { KeptCallback } from '../../src/store/port.ts';
+import type { QuarantineEntry } from '../../src/store/port.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { transports } from './both-transports.ts';
 import { serveGraphql } from './serve-graphql.ts';
 
 /** A quarantine with one callback in it, and how often its body was read. */
 function quarantineOf(raw: string, times = { read: 0 }): Partial<Messaging> {
-  const callback: KeptCallback = {
-    ...{ id: '1', business: 'acme', raw, reason: 'no id', receivedAt: 0 },
+  const callback: QuarantineEntry = {
+    ...{ id: '1', business: 'acme', rawLength: raw.length, reason: 'no id', receivedAt: 0 },
     ...{ lastReceivedAt: 0, times: 1 },
   };
   return {

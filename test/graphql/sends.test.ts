@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { DatabaseSync } from 'node:sqlite';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { SendsDocument, SendTextMessageDocument } from '../generated/operations.ts';
@@ -63,6 +64,26 @@ test('a send is in the books as PENDING before it is answered', async () => {
   ]);
   await sent;
   expect((await listSends(gateway, { outcome: ['PENDING'] })).nodes).toEqual([]);
+});
+
+test('Pingup gives two sends one id: the second is UNKNOWN with that id, logged and counted, and the message is the first', async () => {
+  await using pingup = await startScriptedPingup(accept);
+  const lines: { level: number; msg: string; business?: string }[] = [];
+  const log = pino({}, { write: (line) => lines.push(JSON.parse(line)) });
+  await using gateway = await startTestGateway({ env: pingup.env, log });
+  const id = await gateway.send({ client: 'first' });
+  const { errors } = await send(gateway, { client: 'second' });
+  expect(errors?.[0]?.extensions).toMatchObject({ code: 'SEND_OUTCOME_UNKNOWN', retryable: false });
+  expect((await gateway.callBack({ message_id: id, status: 'read' })).status).toBe(200);
+  expect((await listSends(gateway)).nodes).toMatchObject([
+    { client: 'second', outcome: 'UNKNOWN', errorCode: 'SEND_OUTCOME_UNKNOWN', messageId: id, message: null },
+    { client: 'first', outcome: 'ACCEPTED', messageId: id, message: { id, status: 'READ' } },
+  ]);
+  expect(lines.filter(({ msg }) => msg.includes('another send'))).toMatchObject([
+    { level: 40, business: 'acme', msg: expect.stringContaining(JSON.stringify(id)) },
+  ]);
+  const metrics = await (await fetch(gateway.metricsUrl)).text();
+  expect(metrics).toContain('gateway_store_events_total{event="messageIdRepeated"} 1');
 });
 
 test('sends can be asked for by outcome, a page at a time', async () => {

@@ -89,6 +89,12 @@ const operations: Readonly<Record<string, Operation>> = {
       'mutation ($business: ID, $id: ID!) { replayCallback(business: $business, id: $id) { understood } }',
     variables: (business, { callback }) => ({ business, id: callback }),
   },
+  deleteQuarantinedCallbacks: {
+    scope: 'operations',
+    query:
+      'mutation ($business: ID, $id: ID!) { deleteQuarantinedCallbacks(business: $business, ids: [$id]) { deleted } }',
+    variables: (business, { callback }) => ({ business, id: callback }),
+  },
   forgetClient: {
     scope: 'operations',
     query: 'mutation ($input: ForgetClientInput!) { forgetClient(input: $input) { messages } }',

@@ -3,7 +3,7 @@ import type { GatewayContext } from '../../src/graphql/context.ts';
 import { deliveryStatuses, type Message } from '../../src/message.ts';
 import type { Messaging } from '../../src/messaging.ts';
 import type { Send } from '../../src/send.ts';
-import type { KeptCallback } from '../../src/store/port.ts';
+import type { QuarantineEntry } from '../../src/store/port.ts';
 import { maxCharacters } from '../../src/text-limits.ts';
 
 /** Each takes as many bytes as its kind can in JSON: escaped, or in UTF-8. */
@@ -71,11 +71,11 @@ function worstSend(character: string): Send {
   };
 }
 
-function worstCallback(character: string): KeptCallback {
+function worstCallback(character: string): QuarantineEntry {
   return {
     id: '9'.repeat(64),
     business,
-    raw: units(character, 40_000),
+    rawLength: 2_147_483_647,
     reason: units(character, maxCharacters.quarantineReason + 12),
     receivedAt: instant,
     lastReceivedAt: instant,
@@ -96,7 +96,7 @@ export function worstContext(character: string): GatewayContext {
     list: async ({ first }) => pageOf(first, { cursor, message }),
     sends: async ({ first }) => pageOf(first, { cursor, send: worstSend(character) }),
     quarantined: async ({ first }) => pageOf(first, { cursor, callback: worstCallback(character) }),
-    quarantinedBody: async () => worstCallback(character).raw,
+    quarantinedBody: async () => units(character, 40_000),
     forget: async () => ({ messages: 2_147_483_647, sends: 2_147_483_647 }),
     replayCallback: async () => ({ news: [], accepted: 2_147_483_647, faults: worstFaults(character) }),
   };

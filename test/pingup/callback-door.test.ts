@@ -4,6 +4,7 @@ import { text as readText } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CallbackRoomError } from '../../src/callback-room-error.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { statusByOutcome } from '../../src/pingup/callback-outcome.ts';
 import { postRaw } from '../support/post-raw.ts';
@@ -213,8 +214,25 @@ describe('what is not understood', () => {
       faults: [{ index: 1 }, { index: 3, expected: 'an object' }],
     });
     expect(peer.inbox.received).toMatchObject([
-      { news: [{ id: 'id-1' }, { id: 'id-3' }], quarantined: [{ raw: body }] },
+      {
+        news: [{ id: 'id-1' }, { id: 'id-3' }],
+        quarantined: [
+          {
+            raw: '[{"message_id":"id-2"},7]',
+            reason: expect.stringMatching(/^\[0\]: expected a status .*; \[1\]: expected an object$/),
+          },
+        ],
+      },
     ]);
+  });
+
+  test('a business that has no room is answered 503 with Retry-After, and is not the store that is down', async () => {
+    await using peer = await startCallbackPeer();
+    peer.inbox.before = () => Promise.reject(new CallbackRoomError('acme'));
+    const response = await peer.post(good);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('5');
+    expect(peer.lines.filter((line) => line.includes('cannot be recorded'))).toEqual([]);
   });
 
   test('is told with its first 20 faults', async () => {
@@ -222,7 +240,7 @@ describe('what is not understood', () => {
     const response = await peer.post(JSON.stringify(Array.from({ length: 5_000 }, () => 7)));
     const { faults } = (await response.json()) as { faults: unknown[] };
     expect(faults).toHaveLength(20);
-    expect(peer.inbox.received[0]?.quarantined[0]?.reason.length).toBeLessThan(1_000);
+    expect(peer.inbox.received[0]?.quarantined[0]?.reason.length).toBeLessThanOrEqual(1_024);
   });
 
   test('is answered 503 while it cannot be kept', async () => {
@@ -281,7 +299,18 @@ test('a body that breaks off is recorded nowhere, and the door stays open', asyn
   expect(peer.inbox.received).toHaveLength(1);
 });
 
-test('whatever JSON comes is answered 200 or 422, and what is not understood is kept raw', async () => {
+interface Answer {
+  readonly accepted: number;
+  readonly faults?: readonly { readonly index: number }[];
+}
+
+/** What is to be kept of a body: of an array the elements with faults. */
+function remainderOf(body: unknown, faults: NonNullable<Answer['faults']>): string {
+  const isFaulty = (_: unknown, at: number) => faults.some(({ index }) => index === at);
+  return JSON.stringify(Array.isArray(body) ? body.filter(isFaulty) : body);
+}
+
+test('whatever JSON comes is answered 200 or 422, and what is not understood of it is kept raw', async () => {
   await using peer = await startCallbackPeer();
   const id = fc.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.double(), fc.constant(null));
   const word = fc.oneof(
@@ -299,10 +328,12 @@ test('whatever JSON comes is answered 200 or 422, and what is not understood is 
     fc.asyncProperty(body, async (value) => {
       const raw = JSON.stringify(value);
       const response = await peer.post(raw);
-      const { accepted } = (await response.json()) as { accepted: number };
+      const { accepted, faults = [] } = (await response.json()) as Answer;
       const { news = [], quarantined = [] } = peer.inbox.received.pop() ?? {};
       expect([statusByOutcome.understood, statusByOutcome.notUnderstood]).toContain(response.status);
-      expect(quarantined.map((kept) => kept.raw)).toEqual(response.status === 422 ? [raw] : []);
+      expect(quarantined.map((kept) => kept.raw)).toEqual(
+        response.status === 422 ? [remainderOf(value, faults)] : [],
+      );
       expect(news.length).toBeLessThanOrEqual(accepted);
       for (const { id, history } of news) {
         expect(id.isWellFormed() && id.length > 0 && id.length <= 256).toBe(true);

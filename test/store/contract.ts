@@ -1,13 +1,17 @@
 import { describe } from 'vitest';
 import { closing } from './contract/closing.ts';
 import { forgetting } from './contract/forgetting.ts';
+import { limitingMessages } from './contract/limiting-messages.ts';
+import { limitingQuarantine } from './contract/limiting-quarantine.ts';
 import { listing } from './contract/listing.ts';
+import { numbering } from './contract/numbering.ts';
 import { pruning } from './contract/pruning.ts';
 import { quarantining } from './contract/quarantining.ts';
 import { repeating } from './contract/repeating.ts';
+import { repeatingIds } from './contract/repeating-ids.ts';
 import { sending } from './contract/sending.ts';
 import { separating } from './contract/separating.ts';
-import type { Open } from './contract/test-store.ts';
+import type { Open, OpenLimited } from './contract/test-store.ts';
 import { trouble } from './contract/trouble.ts';
 import { watching } from './contract/watching.ts';
 import { writing } from './contract/writing.ts';
@@ -26,5 +30,15 @@ export function storeContract(name: string, open: Open): void {
     describe('pruning', () => pruning(open));
     describe('trouble', () => trouble(open));
     describe('closing', () => closing(open));
+  });
+}
+
+/** What Redis does not keep, which PostgreSQL replaces. */
+export function limitsContract(name: string, open: OpenLimited): void {
+  describe(`${name} keeps the promises of the store about its limits and numbers`, () => {
+    describe('limiting the quarantine', () => limitingQuarantine(open));
+    describe('limiting messages of callbacks alone', () => limitingMessages(open));
+    describe('ids given twice', () => repeatingIds(open));
+    describe('numbering', () => numbering(open));
   });
 }

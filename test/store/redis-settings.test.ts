@@ -33,7 +33,11 @@ describeWithRedis('the settings of Redis', () => {
       const others = redisRisks.filter((other) => other !== risk);
       await expect(openRedisStore({ url: server.url, acceptedRisks: others })).rejects.toThrow(remedy);
       const heard: string[] = [];
-      const log = { info: (_: object, sentence: string) => heard.push(sentence), error: () => undefined };
+      const log = {
+        info: (_: object, sentence: string) => heard.push(sentence),
+        warn: () => undefined,
+        error: () => undefined,
+      };
       await using store = await openRedisStore({ url: server.url, acceptedRisks: [risk], log });
       await store.record([news('m1', 'SENT')]);
       expect(store.risks).toEqual([expect.stringMatching(`^${risk}: `)]);

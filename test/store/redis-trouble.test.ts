@@ -129,7 +129,7 @@ describeWithRedis('Redis in trouble', () => {
 
   test('a begin that was given up is undone where it happened after all, and its key is free', async () => {
     await using store = await open();
-    await store.fail(await beginSend(store), 'PINGUP_REJECTED', someTime);
+    await store.fail(business, await beginSend(store), 'PINGUP_REJECTED', someTime);
     server.freeze();
     await timeToRefuse(store.begin(keyedSend('k')));
     server.thaw();
@@ -182,6 +182,7 @@ describeWithRedis('Redis in trouble', () => {
     const heard: string[] = [];
     const log = {
       info: (_: object, sentence: string) => heard.push(sentence),
+      warn: () => undefined,
       error: (_: object, sentence: string) => heard.push(sentence),
     };
     await using store = await open({ log });

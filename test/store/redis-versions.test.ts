@@ -71,7 +71,7 @@ describeWithRedis('two releases on one Redis', () => {
     await server.command('SET', name, newer);
     const refusal = { code: 'STORE_UNAVAILABLE', cause: { message: expect.stringMatching(/newer release/) } };
     await expect(t.store.begin(keyedSend('k'))).rejects.toMatchObject(refusal);
-    await expect(t.store.fail(attempt, 'PINGUP_REJECTED', someTime)).rejects.toMatchObject(refusal);
+    await expect(t.store.fail(business, attempt, 'PINGUP_REJECTED', someTime)).rejects.toMatchObject(refusal);
     expect(await t.store.settleLost(someTime + 1, someTime)).toBe(0);
     await t.store.prune(someTime * 2);
     expect(await read(name)).toBe(newer);

@@ -3,21 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
-import type { TestStore } from './contract/test-store.ts';
+import type { TestStore, TestStoreOptions } from './contract/test-store.ts';
 
-export async function openTestStore(): Promise<TestStore & { readonly path: string }> {
+export async function openTestStore(
+  options: TestStoreOptions = {},
+): Promise<TestStore & { readonly path: string }> {
   const directory = await temporaryDirectory();
   const path = directory.file('gateway.db');
-  let store = await openSqliteStore({ path });
+  let store = await openSqliteStore({ ...options, path });
   let intruder: DatabaseSync | undefined;
   return {
     path,
     get store() {
       return store;
     },
-    reopen: async () => {
+    reopen: async (others = {}) => {
       await store[Symbol.asyncDispose]();
-      store = await openSqliteStore({ path });
+      store = await openSqliteStore({ ...options, ...others, path });
     },
     breakDown: async () => {
       intruder = new DatabaseSync(path);

@@ -36,6 +36,7 @@ test('the operator hears of the first failure, and of the recovery, once each', 
   const heard: string[] = [];
   const log = {
     info: (_: object, sentence: string) => heard.push(sentence),
+    warn: () => undefined,
     error: (_: object, sentence: string) => heard.push(sentence),
   };
   const path = directory.file('gateway.db');
@@ -167,7 +168,7 @@ test('a worker that is replaced leaves sends open that may still be answered', a
   await worker.terminate();
   await servesAgain(t.store);
   expect(await t.store.begin(keyedSend('k'))).toEqual({ kind: 'running' });
-  await t.store.fail(attempt, 'PINGUP_UNAVAILABLE', someTime);
+  await t.store.fail(business, attempt, 'PINGUP_UNAVAILABLE', someTime);
   await beginSend(t.store, keyedSend('k'));
 });
 

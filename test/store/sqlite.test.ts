@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { storeContract } from './contract.ts';
+import { limitsContract, storeContract } from './contract.ts';
 import { accepted, beginSend, business, keyedSend, newSend, news, someText, someTime } from './samples.ts';
 import { openTestStore, rowsOf } from './sqlite-test-store.ts';
 
 storeContract('SQLite', openTestStore);
+limitsContract('SQLite', openTestStore);
 
 describe('what operators find in the file', () => {
   test('each send, with what became of it', async () => {
     await using t = await openTestStore();
     await beginSend(t.store, newSend({ at: 1 }));
-    await t.store.fail(await beginSend(t.store, newSend({ at: 2 })), 'PINGUP_REJECTED', 3);
+    await t.store.fail(business, await beginSend(t.store, newSend({ at: 2 })), 'PINGUP_REJECTED', 3);
     await t.store.accept(await beginSend(t.store, newSend({ at: 4 })), accepted('m1', { acceptedAt: 5 }));
     await t.store.begin(keyedSend('k', { at: 6, fingerprint: 'f' }));
     const columns = 'business, idempotency_key AS key, begun_at, outcome, error_code, message_id, settled_at';
@@ -34,23 +35,23 @@ describe('what operators find in the file', () => {
     for (const receivedAt of [20, 10, 30])
       await t.store.record([], [{ business, raw: 'a\u0000', reason: 'r', receivedAt }]);
     await t.store.record([], [{ business, raw: 'a', reason: 'r', receivedAt: 5 }]);
-    const columns = 'raw, reason, times, first_received_at AS first, last_received_at AS last';
-    expect(rowsOf(t.path, `SELECT ${columns} FROM quarantine ORDER BY seq`)).toEqual([
-      { raw: 'a\u0000', reason: 'r', times: 3, first: 10, last: 30 },
-      { raw: 'a', reason: 'r', times: 1, first: 5, last: 5 },
+    const columns = 'characters, reason, times, first_received_at AS first, last_received_at AS last';
+    expect(rowsOf(t.path, `SELECT ${columns} FROM quarantine ORDER BY number`)).toEqual([
+      { characters: 2, reason: 'r', times: 3, first: 10, last: 30 },
+      { characters: 1, reason: 'r', times: 1, first: 5, last: 5 },
     ]);
   });
 
   test('nothing of either that was last touched before a prune', async () => {
     await using t = await openTestStore();
     await beginSend(t.store, newSend({ at: 1 }));
-    await t.store.fail(await beginSend(t.store, newSend({ at: 2 })), 'PINGUP_REJECTED', 30);
+    await t.store.fail(business, await beginSend(t.store, newSend({ at: 2 })), 'PINGUP_REJECTED', 30);
     for (let index = 0; index < 700; index += 1) await beginSend(t.store, newSend({ at: 3 }));
-    await t.store.record([], [{ business, raw: 'old', reason: 'r', receivedAt: 1 }]);
+    await t.store.record([], [{ business, raw: 'older', reason: 'r', receivedAt: 1 }]);
     await t.store.record([], [{ business, raw: 'new', reason: 'r', receivedAt: 30 }]);
     expect(await t.store.prune(30)).toBe(0);
     expect(rowsOf(t.path, 'SELECT begun_at FROM sends')).toEqual([{ begun_at: 2 }]);
-    expect(rowsOf(t.path, 'SELECT raw FROM quarantine')).toEqual([{ raw: 'new' }]);
+    expect(rowsOf(t.path, 'SELECT characters FROM quarantine')).toEqual([{ characters: 3 }]);
   });
 });
 
@@ -58,8 +59,8 @@ test('findRepeat tells what begin would tell of an earlier send, and begins none
   await using t = await openTestStore();
   const { store } = t;
   await store.accept(await beginSend(store, keyedSend('accepted')), accepted('m1'));
-  await store.fail(await beginSend(store, keyedSend('rejected')), 'PINGUP_REJECTED', someTime);
-  await store.fail(await beginSend(store, keyedSend('free')), 'PINGUP_UNAVAILABLE', someTime);
+  await store.fail(business, await beginSend(store, keyedSend('rejected')), 'PINGUP_REJECTED', someTime);
+  await store.fail(business, await beginSend(store, keyedSend('free')), 'PINGUP_UNAVAILABLE', someTime);
   await beginSend(store, keyedSend('running'));
   const others = [
     keyedSend('unknown'),

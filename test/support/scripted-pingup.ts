@@ -38,6 +38,7 @@ export async function startScriptedPingup(
   };
 }
 
+/** Gives every message the same id. */
 export function accept(response: ServerResponse): void {
   response.setHeader('content-type', 'application/json');
   response.end(JSON.stringify({ success: true, data: { message_id: 'scripted' } }));

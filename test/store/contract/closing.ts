@@ -19,7 +19,7 @@ export function closing(open: Open): void {
     const later = [
       t.store.begin(newSend()),
       t.store.accept(attempt, accepted('m1')),
-      t.store.fail(attempt, 'PINGUP_REJECTED', someTime),
+      t.store.fail(business, attempt, 'PINGUP_REJECTED', someTime),
       t.store.settleLost(someTime, someTime),
       t.store.sends({ business, first: 1 }),
       t.store.record([]),

@@ -29,7 +29,7 @@ export function forgetting(open: Open): void {
     await using t = await open();
     const attempt = await beginSend(t.store, keyedSend('k'));
     await t.store.accept(attempt, accepted('m1'));
-    await t.store.fail(await beginSend(t.store), 'SEND_OUTCOME_UNKNOWN', 1);
+    await t.store.fail(business, await beginSend(t.store), 'SEND_OUTCOME_UNKNOWN', 1);
     await beginSend(t.store, newSend({ text: { ...someText, client: 'other' } }));
     expect(await t.store.forget(jon)).toEqual({ messages: 1, sends: 2 });
     expect((await sendsIn(t.store)).map(({ outcome, text }) => [outcome, text])).toEqual([

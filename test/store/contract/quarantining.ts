@@ -16,28 +16,30 @@ export function quarantining(open: Open): void {
     await t.store.record([], [{ ...callback, business: 'other' }]);
     const [kept, ...others] = await quarantinedIn(t.store);
     expect(others).toEqual([]);
+    const { raw, ...listed } = callback;
     expect(kept).toEqual({
-      ...callback,
+      ...listed,
+      rawLength: raw.length,
       id: expect.any(String),
       times: 3,
       receivedAt: someTime + 10,
       lastReceivedAt: someTime + 30,
     });
-    expect(await t.store.findQuarantined(business, String(kept?.id))).toEqual(kept);
+    expect(await t.store.findQuarantined(business, String(kept?.id))).toEqual({ ...kept, raw });
   });
 
   test('they come newest first, page by page, without gap or duplicate', async () => {
     await using t = await open();
-    const bodies = Array.from({ length: 12 }, (_, index) => `body ${index}`);
+    const bodies = Array.from({ length: 12 }, (_, index) => 'x'.repeat(index + 1));
     for (const raw of bodies) await t.store.record([], [{ ...callback, raw }]);
-    const seen: string[] = [];
+    const seen: number[] = [];
     let after: string | undefined;
     do {
       const page = await t.store.quarantined({ business, first: 5, after });
-      seen.push(...page.entries.map((entry) => entry.callback.raw));
+      seen.push(...page.entries.map((entry) => entry.callback.rawLength));
       after = page.hasMore ? page.entries.at(-1)?.cursor : undefined;
     } while (after !== undefined);
-    expect(seen).toEqual(bodies.toReversed());
+    expect(seen).toEqual(bodies.map((raw) => raw.length).toReversed());
   });
 
   test('a cursor of another list is BAD_USER_INPUT', async () => {
@@ -93,7 +95,7 @@ export function quarantining(open: Open): void {
     await t.store.release(business, String(first?.id), []);
     await t.store.record([], [callback]);
     const [second] = await quarantinedIn(t.store);
-    expect(second).toMatchObject({ times: 1, raw: callback.raw });
+    expect(second).toMatchObject({ times: 1, rawLength: callback.raw.length });
     expect(second?.id).not.toBe(first?.id);
   });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { GatewayErrorCode } from '../../../src/errors.ts';
 import { outcomeOfFailure, type SendOutcome } from '../../../src/send.ts';
-import { accepted, beginSend, key, keyedSend, newSend, news, someTime } from '../samples.ts';
+import { accepted, beginSend, business, key, keyedSend, newSend, news, someTime } from '../samples.ts';
 import type { Open } from './test-store.ts';
 
 /** Idempotency keys: what a second `begin` with the key of the first is told. */
@@ -44,7 +44,7 @@ export function repeating(open: Open): void {
     'after %s, the same again, each time',
     async (code) => {
       await using t = await open();
-      await t.store.fail(await beginSend(t.store, keyedSend('k')), code, someTime);
+      await t.store.fail(business, await beginSend(t.store, keyedSend('k')), code, someTime);
       for (const _ of 'twice') expect(await t.store.begin(keyedSend('k'))).toEqual({ kind: 'failed', code });
     },
   );
@@ -55,7 +55,7 @@ export function repeating(open: Open): void {
       await using t = await open();
       for (const fingerprint of ['f', 'f', 'other']) {
         const attempt = await beginSend(t.store, keyedSend('k', { fingerprint }));
-        await t.store.fail(attempt, code, someTime);
+        await t.store.fail(business, attempt, code, someTime);
       }
     },
   );
@@ -89,7 +89,7 @@ export function repeating(open: Open): void {
     await using t = await open();
     const old = await beginSend(t.store, keyedSend('k'));
     await beginSend(t.store, keyedSend('k', { at: someTime + 9, validSince: someTime + 1 }));
-    await t.store.fail(old, 'PINGUP_UNAVAILABLE', someTime);
+    await t.store.fail(business, old, 'PINGUP_UNAVAILABLE', someTime);
     expect(await t.store.begin(keyedSend('k'))).toEqual({ kind: 'running' });
   });
 
@@ -106,15 +106,20 @@ export function repeating(open: Open): void {
     await using t = await open();
     const attempt = await beginSend(t.store, keyedSend('k'));
     const message = await t.store.accept(attempt, accepted('m1'));
-    await t.store.fail(attempt, 'PINGUP_UNAVAILABLE', someTime);
+    await t.store.fail(business, attempt, 'PINGUP_UNAVAILABLE', someTime);
     expect(await t.store.begin(keyedSend('k'))).toEqual({ kind: 'accepted', message });
   });
 
   test('keys and what they stand for are there after the store is opened again', async () => {
     await using t = await open();
     await t.store.accept(await beginSend(t.store, keyedSend('accepted')), accepted('m1'));
-    await t.store.fail(await beginSend(t.store, keyedSend('rejected')), 'PINGUP_REJECTED', someTime);
-    await t.store.fail(await beginSend(t.store, keyedSend('free')), 'PINGUP_UNAVAILABLE', someTime);
+    await t.store.fail(
+      business,
+      await beginSend(t.store, keyedSend('rejected')),
+      'PINGUP_REJECTED',
+      someTime,
+    );
+    await t.store.fail(business, await beginSend(t.store, keyedSend('free')), 'PINGUP_UNAVAILABLE', someTime);
     await t.reopen();
     const message = accepted('m1');
     expect(await t.store.begin(keyedSend('accepted'))).toEqual({ kind: 'accepted', message });
@@ -143,7 +148,7 @@ export function repeating(open: Open): void {
         for (const next of events) {
           if (next === 'accept') await t.store.accept(attempt, accepted(`m-${key}`));
           else if (next === 'lose') await t.store.settleLost(someTime + 1, someTime);
-          else await t.store.fail(attempt, next, someTime);
+          else await t.store.fail(business, attempt, next, someTime);
           outcome = outcomeAfter(outcome, next);
           const begun = await t.store.begin(keyedSend(key));
           expect(begun.kind).toBe(told[outcome]);

@@ -30,7 +30,7 @@ export function sending(open: Open): void {
     const settled = { settledAt: someTime + 5, messageId: null };
     const expected: Record<SendOutcome, Partial<Send>> = {
       PENDING: { settledAt: null, errorCode: null, messageId: null },
-      ACCEPTED: { settledAt: someTime, errorCode: null, messageId: 'm1' },
+      ACCEPTED: { settledAt: someTime, errorCode: null, messageId: `m${attempts.ACCEPTED}` },
       NOT_SENT: { ...settled, errorCode: 'PINGUP_UNAVAILABLE' },
       REJECTED: { ...settled, errorCode: 'PINGUP_REJECTED' },
       UNKNOWN: { ...settled, errorCode: 'SEND_OUTCOME_UNKNOWN' },
@@ -104,12 +104,13 @@ export function sending(open: Open): void {
 /** One send of each outcome; resolves to their ids. */
 async function settleEach(store: Store): Promise<Record<SendOutcome, string>> {
   const ACCEPTED = await beginSend(store);
-  await store.accept(ACCEPTED, accepted('m1'));
+  // Pingup gives an id once.
+  await store.accept(ACCEPTED, accepted(`m${ACCEPTED}`));
   const codes = ['PINGUP_UNAVAILABLE', 'PINGUP_REJECTED', 'SEND_OUTCOME_UNKNOWN'] as const;
   const [NOT_SENT = '', REJECTED = '', UNKNOWN = ''] = await Promise.all(
     codes.map(async (code) => {
       const attempt = await beginSend(store);
-      await store.fail(attempt, code, someTime + 5);
+      await store.fail(business, attempt, code, someTime + 5);
       return attempt;
     }),
   );

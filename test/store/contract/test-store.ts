@@ -1,6 +1,9 @@
 import { expect } from 'vitest';
 import type { Message } from '../../../src/message.ts';
+import type { StoreLog } from '../../../src/store/log.ts';
 import type { MessageQuery, Store } from '../../../src/store/port.ts';
+import type { OnStoreEvent } from '../../../src/store-event.ts';
+import type { StoreLimits } from '../../../src/store-limits.ts';
 import { responsiveTime } from '../../support/responsive-time.ts';
 import { business, key } from '../samples.ts';
 
@@ -8,8 +11,8 @@ import { business, key } from '../samples.ts';
 export interface TestStore extends AsyncDisposable {
   /** The open store: another one after `reopen`. */
   readonly store: Store;
-  /** Closes the store, and opens one on the same data. */
-  reopen(): Promise<void>;
+  /** Closes the store, and opens one on the same data, with other options where they are given. */
+  reopen(options?: TestStoreOptions): Promise<void>;
   /** Takes away what the store needs to write, as an accident would. */
   breakDown(): Promise<void>;
   /** Gives it back. */
@@ -17,6 +20,16 @@ export interface TestStore extends AsyncDisposable {
 }
 
 export type Open = () => Promise<TestStore>;
+
+export interface TestStoreOptions {
+  readonly limits?: Partial<StoreLimits>;
+  readonly onEvent?: OnStoreEvent;
+  readonly log?: StoreLog;
+  readonly onBatch?: (milliseconds: number, calls: number) => void;
+}
+
+/** Of an adapter that has the limits. */
+export type OpenLimited = (options: TestStoreOptions) => Promise<TestStore>;
 
 export async function watchKnown(
   store: Store,

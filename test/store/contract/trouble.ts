@@ -10,7 +10,7 @@ export function trouble(open: Open): void {
   const writes: Record<string, (store: Store, attempt: Attempt) => Promise<unknown>> = {
     begin: (store) => store.begin(newSend()),
     accept: (store, attempt) => store.accept(attempt, accepted('m1')),
-    fail: (store, attempt) => store.fail(attempt, 'PINGUP_UNAVAILABLE', someTime),
+    fail: (store, attempt) => store.fail(business, attempt, 'PINGUP_UNAVAILABLE', someTime),
     settleLost: (store) => store.settleLost(someTime + 1, someTime),
     record: (store) => store.record([news('m1', 'SENT')]),
     release: (store) => store.release(business, '1', [news('m1', 'SENT')]),

@@ -16,7 +16,7 @@ export function writing(open: Open): void {
   test('a send that failed leaves no message', async () => {
     await using t = await open();
     const attempt = await beginSend(t.store);
-    await t.store.fail(attempt, 'PINGUP_REJECTED', someTime);
+    await t.store.fail(business, attempt, 'PINGUP_REJECTED', someTime);
     expect((await t.store.list({ business, first: 100 })).entries).toEqual([]);
   });
 
