@@ -68,11 +68,15 @@ export function toLimits(env: StoreVariables): StoreLimits {
   };
 }
 
+const limitNames = ['STORE_QUARANTINE_BYTES', 'STORE_QUARANTINE_ENTRIES', 'STORE_CALLBACK_ONLY_MESSAGES'];
+
 /** What of these variables means nothing beside the others. */
 export function storeFaults(env: Readonly<Record<string, string | undefined>>): string[] {
-  if (env['STORE_URL']?.startsWith('redis')) return [];
+  const isSet = (name: string) => env[name] !== undefined;
+  if (env['STORE_URL']?.startsWith('redis'))
+    return limitNames.filter(isSet).map((name) => `${name}: not for a Redis, which has no such limit`);
   return ['REDIS_REPLICAS', 'REDIS_ACCEPT_RISK']
-    .filter((name) => env[name] !== undefined)
+    .filter(isSet)
     .map((name) => `${name}: only for a Redis, and STORE_URL names none`);
 }
 

@@ -329,6 +329,27 @@ test('.env.example lists every variable', () => {
   expect(listed.sort()).toEqual(Object.keys(variables.shape).sort());
 });
 
+test('the limits of the store are 64 MiB, 100,000 and 1,000,000, or what the variables say, and not for a Redis', () => {
+  expect(parseConfig({}).store.limits).toEqual({
+    quarantineBytes: 67_108_864,
+    quarantineEntries: 100_000,
+    callbackOnlyMessages: 1_000_000,
+  });
+  const env = {
+    STORE_QUARANTINE_BYTES: '1048576',
+    STORE_QUARANTINE_ENTRIES: '1',
+    STORE_CALLBACK_ONLY_MESSAGES: '2',
+  };
+  expect(parseConfig(env).store.limits).toEqual({
+    quarantineBytes: 1_048_576,
+    quarantineEntries: 1,
+    callbackOnlyMessages: 2,
+  });
+  expect(faultsOf({ STORE_QUARANTINE_BYTES: '1048575' })).toContain('a whole number from 1048576');
+  for (const name of Object.keys(env))
+    expect(faultsOf({ ...env, STORE_URL: 'redis://a' })).toContain(`${name}: not for a Redis`);
+});
+
 test('a Redis is named by its address, with what may be lost', () => {
   const url = 'redis+cluster://:secret@a,b:7001';
   const env = { STORE_URL: url, REDIS_REPLICAS: '1', REDIS_ACCEPT_RISK: 'eviction, failover' };

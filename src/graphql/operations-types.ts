@@ -10,7 +10,10 @@ import { DateTime, ID } from './scalars.ts';
   simpleResolvers: true,
 })
 export class QuarantinedCallback {
-  @Field(() => ID, { complexity: cursorCost, description: "The gateway's id of it, for `replayCallback`." })
+  @Field(() => ID, {
+    complexity: cursorCost,
+    description: "The gateway's id of it, among those of its business.",
+  })
   id!: string;
 
   @Field(() => ID, {

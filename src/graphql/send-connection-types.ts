@@ -28,7 +28,10 @@ registerEnumType(SendOutcomeEnum, {
   simpleResolvers: true,
 })
 export class Send {
-  @Field(() => ID, { complexity: cursorCost, description: "The gateway's id of the send." })
+  @Field(() => ID, {
+    complexity: cursorCost,
+    description: "The gateway's id of the send, among those of its business.",
+  })
   id!: string;
 
   @Field(() => ID, {

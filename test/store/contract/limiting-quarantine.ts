@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { QuarantinedCallback, QuarantineEntry, Store } from '../../../src/store/port.ts';
 import type { StoreEvent } from '../../../src/store-event.ts';
-import { business, key, news, someTime } from '../samples.ts';
-import type { OpenLimited } from './test-store.ts';
+import { business, news, someTime } from '../samples.ts';
+import { type OpenLimited, servesAgain, timeToRefuse } from './test-store.ts';
 
 const mebibyte = 1_048_576;
 
@@ -87,7 +87,20 @@ export function limitingQuarantine(open: OpenLimited): void {
     expect(await t.store.deleteQuarantined(business, ['1', '1', '3', '4', '', 'x', '1e0'])).toBe(2);
     expect((await quarantinedIn(t.store)).map(({ id }) => id)).toEqual(['2']);
     expect(await quarantinedIn(t.store, 'other')).toHaveLength(1);
-    expect(await t.store.find(key('m1'))).toBeUndefined();
+    await t.reopen();
+    expect((await quarantinedIn(t.store)).map(({ id }) => id)).toEqual(['2']);
+  });
+
+  test('deleting rejects with STORE_UNAVAILABLE while the store is broken, and after it was closed', async () => {
+    await using t = await open({});
+    await t.store.record([], [callback('1')]);
+    await t.breakDown();
+    await timeToRefuse(t.store.deleteQuarantined(business, ['1']));
+    await t.repair();
+    await servesAgain(t.store);
+    expect(await t.store.deleteQuarantined(business, ['1'])).toBe(1);
+    await t.store[Symbol.asyncDispose]();
+    await timeToRefuse(t.store.deleteQuarantined(business, ['1']));
   });
 }
 
