@@ -7,7 +7,10 @@ import type { BusinessTable } from './sqlite-businesses.ts';
  */
 export type MakeRoom = (business: string) => readonly string[] | null;
 
-/** What was first heard of within this long is never dropped: the send that it belongs to may still be settled. */
+/**
+ * What was first heard of within this long is never dropped: the send that it belongs to may still be settled. It counts
+ * from the first news, so that no later callback keeps a message for longer.
+ */
 const youngMs = 86_400_000;
 
 /** How many go at a time: more than the one that comes, so that a limit that was lowered is reached. */
