@@ -57,6 +57,7 @@ function createWriter(schema: GraphQLSchema, generate: fc.GeneratorValue): () =>
         return chance(2) ? [] : [`${arg.name}: ${pick(['true', 'false'])}`];
       if (name === '__type')
         return [`name: ${pick(['"Message"', '"Query"', '"__Type"', '"None"', '$type'])}`];
+      if (arg.name === 'ids') return ['ids: ["m"]'];
       return arg.name === 'id' ? ['id: "m"'] : [];
     });
     return given.length > 0 ? `(${given.join(', ')})` : '';

@@ -97,6 +97,7 @@ export function worstContext(character: string): GatewayContext {
     sends: async ({ first }) => pageOf(first, { cursor, send: worstSend(character) }),
     quarantined: async ({ first }) => pageOf(first, { cursor, callback: worstCallback(character) }),
     quarantinedBody: async () => units(character, 40_000),
+    deleteQuarantined: async () => 2_147_483_647,
     forget: async () => ({ messages: 2_147_483_647, sends: 2_147_483_647 }),
     replayCallback: async () => ({ news: [], accepted: 2_147_483_647, faults: worstFaults(character) }),
   };
