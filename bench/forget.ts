@@ -7,8 +7,9 @@ import { acceptedMessage } from '../src/accepted-message.ts';
 import type { Message } from '../src/message.ts';
 import type { Store } from '../src/store/port.ts';
 import { openSqliteStore } from '../src/store/sqlite.ts';
+import { createStoreClock } from '../src/store/sqlite-clock.ts';
+import { openDatabase } from '../src/store/sqlite-opening.ts';
 import { createOperations } from '../src/store/sqlite-operations.ts';
-import { openDatabase } from '../src/store/sqlite-schema.ts';
 import { defaultStoreLimits } from '../src/store-limits.ts';
 import type { Report } from './figures.ts';
 
@@ -55,7 +56,7 @@ async function runCase({ forgotten, others }: (typeof cases)[number]): Promise<R
 
 function fill(path: string, forgotten: number, others: number): void {
   using db = openDatabase(path);
-  const { begin, accept } = createOperations(db, defaultStoreLimits);
+  const { begin, accept } = createOperations(db, defaultStoreLimits, createStoreClock(db));
   const total = forgotten + others;
   let left = forgotten;
   let other = 0;

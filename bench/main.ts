@@ -7,6 +7,7 @@ import { benchmarkMutations } from './mutations.ts';
 import { benchmarkNodes } from './nodes.ts';
 import { benchmarkOutage } from './outage.ts';
 import { benchmarkRedisMemory } from './redis-memory.ts';
+import { benchmarkStart } from './start.ts';
 
 /**
  * `npm run bench`, or `npm run bench -- callbacks memory mutations` for some of them. It fails where an answer is
@@ -21,10 +22,11 @@ const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   forget: async () => (await benchmarkForget()).map(describeReport).join(''),
   'redis-memory': reporting(benchmarkRedisMemory),
   outage: benchmarkOutage,
+  start: reporting(benchmarkStart),
 };
 
-/** Takes five minutes, so it runs only where it is named. */
-const long = new Set(['outage']);
+/** They take minutes, so they run only where they are named. */
+const long = new Set(['outage', 'start']);
 
 function reporting(benchmark: () => Promise<Report>): () => Promise<string> {
   return async () => describeReport(await benchmark());

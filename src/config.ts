@@ -106,6 +106,8 @@ export interface StoreConfig {
   /** Whether what texts say is kept. */
   readonly keepTexts: boolean;
   readonly retentionDays: number;
+  /** The hour of the day (UTC) in which the database is vacuumed; null: it is not. */
+  readonly vacuumHour: number | null;
   /** How long an idempotency key is remembered; not longer than sends are kept. */
   readonly idempotencyHours: number;
 }
@@ -192,6 +194,7 @@ function toConfig(env: Variables, isProduction: boolean): Config {
       limits: toLimits(env),
       keepTexts: env.STORE_MESSAGE_TEXT,
       retentionDays: env.RETENTION_DAYS,
+      vacuumHour: env.STORE_VACUUM_HOUR ?? null,
       idempotencyHours: env.IDEMPOTENCY_HOURS,
     },
     logLevel: env.LOG_LEVEL,

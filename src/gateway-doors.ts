@@ -14,11 +14,12 @@ import { health } from './http/health.ts';
 import { metricsRoute, serveMetrics } from './http/metrics.ts';
 import { createHttpServer } from './http/server.ts';
 import type { Messaging } from './messaging.ts';
-import type { Load } from './metrics-readings.ts';
+import type { Load, StoreReading } from './metrics-readings.ts';
 import { createCallbackAuthenticator } from './pingup/callback-authenticator.ts';
 import { callbackDoor } from './pingup/callback-door.ts';
 import { createCallbackCounts } from './pingup/callback-outcome.ts';
 import { sandboxClients } from './sandbox/clients.ts';
+import type { Store } from './store/port.ts';
 
 export interface DoorsOptions {
   readonly config: Config;
@@ -75,6 +76,7 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
     watches: store.watching,
     waitingBytes: sockets.waitingBytes,
     storeCalls: store.pending,
+    store: readingOf(store),
   });
   const refusals = authenticator?.refusals ?? createRefusalCounts();
   metrics.expose({ load, pingup: pingup.health, callbacks: counts, refusals });
@@ -90,4 +92,9 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
     load,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
+}
+
+function readingOf({ condition }: Store): StoreReading {
+  const { walBytes = 0, damage = null, retentionWaitsUntil = null } = condition ?? {};
+  return { walBytes, damaged: damage !== null, retentionWaits: retentionWaitsUntil !== null };
 }

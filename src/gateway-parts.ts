@@ -11,6 +11,7 @@ import { type AccountsClient, createAccountsClient } from './pingup/accounts-cli
 import { callbackUrl } from './pingup/callback-address.ts';
 import { type Sandbox, startSandbox } from './sandbox/sandbox.ts';
 import { settleLostSends } from './store/lost-sends.ts';
+import { vacuumNightly } from './store/nightly-vacuum.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/port.ts';
 import { keepOnlyRecent } from './store/retention.ts';
@@ -46,11 +47,12 @@ export async function openParts(config: Config, accounts: AccountBook, log: Logg
     traces?.pushed(message);
   }
 
-  const { backend, limits, retentionDays } = config.store;
+  const { backend, limits, retentionDays, vacuumHour } = config.store;
   const { batchAnswered: onBatch, storeEvent: onEvent } = metrics;
   const store = parts.use(await openStore(backend, { log, limits, onBatch, onPush, onEvent }));
   const pingup = parts.use(openPingup(config, accounts, sandbox, tracing, log));
   parts.use(keepOnlyRecent(store, retentionDays, log));
+  if (vacuumHour !== null) parts.use(vacuumNightly(store, { hour: vacuumHour, log }));
   parts.use(settleLostSends(store, config.pingup.timeoutMs, log));
   const authenticator = await openAuth(config, log);
   if (authenticator) parts.use(authenticator);

@@ -19,6 +19,15 @@ export interface Load {
   readonly waitingBytes: number;
   /** Calls that wait for the store. */
   readonly storeCalls: number;
+  readonly store: StoreReading;
+}
+
+/** Zeros, if the store has nothing of the kind. */
+export interface StoreReading {
+  readonly walBytes: number;
+  readonly damaged: boolean;
+  /** Retention and the expiry of idempotency keys wait, since the clock leapt. */
+  readonly retentionWaits: boolean;
 }
 
 export interface PingupReading {
@@ -51,6 +60,13 @@ export function addReadings(registry: Registry, { load, pingup, callbacks, refus
   gauge('gateway_watches_open', 'Subscriptions that watch a message.', () => load().watches);
   gauge('gateway_socket_waiting_bytes', 'What waits for slow readers.', () => load().waitingBytes);
   gauge('gateway_store_pending_calls', 'Calls that wait for the store.', () => load().storeCalls);
+  gauge('gateway_store_wal_bytes', "The size of the database's WAL.", () => load().store.walBytes);
+  gauge('gateway_store_damaged', '1 once the database was found damaged, otherwise 0.', () =>
+    Number(load().store.damaged),
+  );
+  gauge('gateway_store_retention_waits', '1 while nothing expires, since the clock leapt, otherwise 0.', () =>
+    Number(load().store.retentionWaits),
+  );
   addPingupReadings(registry, pingup);
 
   function counter(

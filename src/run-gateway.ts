@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import { pino } from 'pino';
 import type { Accounts } from './account.ts';
 import { openAccountBook } from './account-book.ts';
@@ -38,10 +39,13 @@ async function run(signals: ProcessSignals): Promise<void> {
     log.fatal({ err: error }, 'the gateway ends by a fault of its own');
     process.exit(1);
   });
+  const { backend } = config.store;
+  // A VACUUM copies all that is kept to a file without a name, which belongs on the same disk.
+  if (backend.kind === 'sqlite') process.env['SQLITE_TMPDIR'] ??= dirname(resolve(backend.path));
   const gateway = await startGateway(config, accounts, log);
   process.stderr.write(welcome(config, accounts, gateway));
   log.info(
-    { url: gateway.url, store: nameOfBackend(config.store.backend), sandbox: gateway.sandbox !== null },
+    { url: gateway.url, store: nameOfBackend(backend), sandbox: gateway.sandbox !== null },
     'listening',
   );
   signals.onHangup(() => void gateway.reload());

@@ -13,6 +13,11 @@ export const storeVariables = {
       `sqlite:<path of a file>, ${redisUrlForms}`,
     )
     .default('sqlite:data/gateway.db'),
+  STORE_VACUUM_HOUR: z
+    .string()
+    .regex(/^([0-9]|1[0-9]|2[0-3])$/, 'a whole number from 0 to 23')
+    .transform(Number)
+    .optional(),
   STORE_QUARANTINE_BYTES: wholeNumber(1_048_576, 1_099_511_627_776).default(
     defaultStoreLimits.quarantineBytes,
   ),
@@ -74,7 +79,12 @@ const limitNames = ['STORE_QUARANTINE_BYTES', 'STORE_QUARANTINE_ENTRIES', 'STORE
 export function storeFaults(env: Readonly<Record<string, string | undefined>>): string[] {
   const isSet = (name: string) => env[name] !== undefined;
   if (env['STORE_URL']?.startsWith('redis'))
-    return limitNames.filter(isSet).map((name) => `${name}: not for a Redis, which has no such limit`);
+    return [
+      ...limitNames.filter(isSet).map((name) => `${name}: not for a Redis, which has no such limit`),
+      ...(isSet('STORE_VACUUM_HOUR')
+        ? ['STORE_VACUUM_HOUR: only for SQLite, and STORE_URL names a Redis']
+        : []),
+    ];
   return ['REDIS_REPLICAS', 'REDIS_ACCEPT_RISK']
     .filter(isSet)
     .map((name) => `${name}: only for a Redis, and STORE_URL names none`);

@@ -364,5 +364,13 @@ test('a Redis is named by its address, with what may be lost', () => {
   expect(faultsOf({ ...env, REDIS_REPLICA: '1' })).toContain('REDIS_REPLICA: no such variable');
   expect(faultsOf({ ...env, REDIS_PASSWORD: 'for the STORE_URL' })).toBe('');
   expect(faultsOf({ REDIS_REPLICAS: '1' })).toContain('REDIS_REPLICAS: only for a Redis');
+  expect(faultsOf({ STORE_URL: url, STORE_VACUUM_HOUR: '3' })).toContain(
+    'STORE_VACUUM_HOUR: only for SQLite',
+  );
+  expect(faultsOf({ STORE_VACUUM_HOUR: '24' })).toContain(
+    'STORE_VACUUM_HOUR: expected a whole number from 0 to 23',
+  );
+  expect(parseConfig({ STORE_VACUUM_HOUR: '0' }).store.vacuumHour).toBe(0);
+  expect(parseConfig({}).store.vacuumHour).toBeNull();
   expect(faultsOf({ STORE_URL: 'redis://:secret@a/b' })).not.toContain('secret');
 });

@@ -22,7 +22,7 @@ export async function health(app: FastifyInstance, options: HealthOptions): Prom
     if (!serving()) return notReady(reply, 'shutting down');
     return store.check().then(
       () => ({ status: 'ready', pingup: pingup.health(), ...risksOf(store) }),
-      () => notReady(reply, 'the store cannot write'),
+      () => notReady(reply, store.condition?.damage ? 'the database is damaged' : 'the store cannot write'),
     );
   });
 }

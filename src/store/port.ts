@@ -106,6 +106,15 @@ export interface Store {
   /** What may be lost of what was acknowledged, in sentences for the operator; absent or empty: nothing. */
   readonly risks?: readonly string[];
 
+  /** What an operator should know of its state now; absent: the adapter has nothing of the kind. */
+  readonly condition?: StoreCondition;
+
+  /**
+   * Takes copies of erased data that the engine still holds out of its files. Nothing else is served meanwhile. Absent:
+   * the adapter has no such thing.
+   */
+  vacuum?(): Promise<void>;
+
   /** How many watches are open. */
   readonly watching: number;
 
@@ -115,7 +124,8 @@ export interface Store {
   /**
    * Deletes messages, sends and quarantined callbacks that were last touched before `before` (epoch ms), in small
    * batches between which other calls are served. A message that was scheduled for later than its last news counts as
-   * touched then. Resolves to how many messages it deleted; their watches have ended.
+   * touched then. Resolves to how many messages it deleted; their watches have ended. None, while `condition` says that
+   * retention waits.
    */
   prune(before: number): Promise<number>;
 
@@ -124,6 +134,15 @@ export interface Store {
 
   /** Finishes what was begun, then closes. Later calls reject with STORE_UNAVAILABLE; watches end. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface StoreCondition {
+  /** The size of the write-ahead log. */
+  readonly walBytes: number;
+  /** What is damaged: writes reject with STORE_UNAVAILABLE until it is restored. Null: no damage was found. */
+  readonly damage: string | null;
+  /** Until when (epoch ms) `prune` deletes nothing and no idempotency key expires, since the clock leapt. */
+  readonly retentionWaitsUntil: number | null;
 }
 
 /** A callback that is authentic and was not, or not wholly, understood. */

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { BusinessTable } from './sqlite-businesses.ts';
+import type { StoreClock } from './sqlite-clock.ts';
 
 /**
  * Makes room for one more message of a business that is known from callbacks alone: if there are as many as there may
@@ -24,13 +25,16 @@ export function createMakeRoom(
   db: DatabaseSync,
   businesses: Pick<BusinessTable, 'callbackOnlyMessages'>,
   limit: number,
+  clock: Pick<StoreClock, 'waitsUntil'>,
 ): MakeRoom {
   const dropOldest = db.prepare(dropOldestStatement);
 
   return (business) => {
     const excess = businesses.callbackOnlyMessages(business) - limit + 1;
     if (excess <= 0) return [];
-    const rows = dropOldest.all(business, Date.now() - youngMs, Math.min(excess, maxDropped));
+    // After a leap of the clock, what is young would look old.
+    const before = clock.waitsUntil === null ? Date.now() - youngMs : 0;
+    const rows = dropOldest.all(business, before, Math.min(excess, maxDropped));
     return rows.length > 0 ? rows.map((row) => String(row['id'])) : null;
   };
 }

@@ -1,17 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createHealth } from './health.ts';
 import type { StoreLog } from './log.ts';
+import { createDamage } from './sqlite-damage.ts';
 import { rememberFiles } from './sqlite-files.ts';
 import { ownerFileOf } from './sqlite-owner.ts';
 import {
+  type Call,
+  fileOperations,
   heavyOperations,
   type Opened,
   type OperationName,
   type Operations,
+  unhurriedOperations,
   writingOperations,
 } from './sqlite-protocol.ts';
 import { createQueue, type OnBatch } from './sqlite-queue.ts';
 import { startThread, type Thread } from './sqlite-thread.ts';
+import { unavailable } from './unavailable.ts';
 
 /** How long to wait before what failed is tried again. */
 const retryMs = 500;
@@ -21,7 +26,7 @@ export interface Link extends AsyncDisposable {
   /**
    * Has the worker do an operation. `heard` gets the answer too, even one that comes after the call was given up.
    *
-   * @throws GatewayError STORE_UNAVAILABLE within 2 s.
+   * @throws GatewayError STORE_UNAVAILABLE within 2 s, but for what is unhurried.
    */
   ask<Name extends OperationName>(
     call: readonly [Name, ...Parameters<Operations[Name]>],
@@ -30,6 +35,9 @@ export interface Link extends AsyncDisposable {
 
   /** How many calls were not answered yet. */
   readonly pending: number;
+
+  /** What SQLite said when it found the database damaged: since then, writes are refused. Null: it has not. */
+  readonly damage: string | null;
 }
 
 export interface LinkOptions extends Opened {
@@ -45,6 +53,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   const { path, limits, log, replaced, onBatch, patienceMs } = options;
   const queue = createQueue({ onBatch, patienceMs });
   const health = createHealth(log);
+  const damage = createDamage(path, log);
   const closing = new AbortController();
   let replacing: Promise<void> | undefined;
   let thread = await start();
@@ -86,24 +95,33 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     }
   }
 
+  async function ask(call: Call, heard?: (value: unknown) => void): Promise<unknown> {
+    const [name] = call;
+    try {
+      if (writingOperations.has(name) || fileOperations.has(name)) damage.refuseWrites();
+    } catch (error) {
+      throw unavailable(error);
+    }
+    try {
+      const [heavy, unhurried] = [heavyOperations.has(name), unhurriedOperations.has(name)];
+      const value = await queue.ask(JSON.stringify(call), { heard, heavy, unhurried });
+      if (writingOperations.has(name)) health.wrote();
+      return value;
+    } catch (error) {
+      damage.note(error);
+      health.failed(error);
+      throw error;
+    }
+  }
+
   return {
-    ask: async (call, heard) => {
-      try {
-        // The worker answers a call with what its operation returns.
-        type Value = ReturnType<Operations[(typeof call)[0]]>;
-        const value = await queue.ask(JSON.stringify(call), {
-          heard: heard as ((value: unknown) => void) | undefined,
-          heavy: heavyOperations.has(call[0]),
-        });
-        if (writingOperations.has(call[0])) health.wrote();
-        return value as Value;
-      } catch (error) {
-        health.failed(error);
-        throw error;
-      }
-    },
+    // The worker answers a call with what its operation returns.
+    ask: ask as Link['ask'],
     get pending() {
       return queue.pending;
+    },
+    get damage() {
+      return damage.found;
     },
     [Symbol.asyncDispose]: async () => {
       health.close();

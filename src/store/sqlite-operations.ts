@@ -4,26 +4,30 @@ import type { StoreLimits } from '../store-limits.ts';
 import type { EvictedCallback } from './port.ts';
 import { businessTable } from './sqlite-businesses.ts';
 import { createMakeRoom } from './sqlite-callback-only.ts';
+import type { StoreClock } from './sqlite-clock.ts';
+import { createFileOperations } from './sqlite-file-operations.ts';
 import { createForget } from './sqlite-forget.ts';
 import { messageTable } from './sqlite-messages.ts';
 import type { Operations, Recorded } from './sqlite-protocol.ts';
 import { createPrune } from './sqlite-prune.ts';
 import { quarantineTable } from './sqlite-quarantine.ts';
+import { createRangeCheck } from './sqlite-range-check.ts';
 import { sendTable } from './sqlite-sends.ts';
 
 /** What the worker serves, on a database whose schema is current. Whoever calls sees to the transaction. */
-export function createOperations(db: DatabaseSync, limits: StoreLimits): Operations {
+export function createOperations(db: DatabaseSync, limits: StoreLimits, clock: StoreClock): Operations {
   const businesses = businessTable(db);
   const messages = messageTable(db, businesses);
   const sends = sendTable(db, businesses, messages.find);
   const quarantine = quarantineTable(db, businesses, limits);
-  const makeRoom = createMakeRoom(db, businesses, limits.callbackOnlyMessages);
+  const makeRoom = createMakeRoom(db, businesses, limits.callbackOnlyMessages, clock);
   const prunes = {
     messages: createPrune(db, 'messages'),
     sends: createPrune(db, 'sends'),
     quarantine: createPrune(db, 'quarantine'),
   };
   const forgets = { messages: createForget(db, 'messages'), sends: createForget(db, 'sends') };
+  const ranges = createRangeCheck(db);
   const probe = db.prepare('UPDATE probe SET writes = writes + 1');
 
   /** What is quarantined has made room for itself already. */
@@ -62,8 +66,9 @@ export function createOperations(db: DatabaseSync, limits: StoreLimits): Operati
 
   return {
     accept,
-    begin: sends.begin,
-    findRepeat: sends.findRepeat,
+    begin: (send) =>
+      sends.begin({ ...send, idempotency: send.idempotency && clock.holdKey(send.idempotency) }),
+    findRepeat: (business, idempotency) => sends.findRepeat(business, clock.holdKey(idempotency)),
     fail: (business, attempt, code, at) => {
       sends.fail(business, attempt, code, at);
       return null;
@@ -76,7 +81,9 @@ export function createOperations(db: DatabaseSync, limits: StoreLimits): Operati
       return recorded;
     },
     deleteQuarantined: quarantine.remove,
-    prune: (table, before, seq) => prunes[table](before, seq),
+    prune: (table, before, seq) =>
+      clock.waitsUntil === null ? prunes[table](before, seq) : { found: [], next: null },
+    retentionWait: () => clock.waitsUntil,
     forget: (table, by, client, seq) => forgets[table](client, by, seq),
     check: () => {
       probe.run();
@@ -87,5 +94,8 @@ export function createOperations(db: DatabaseSync, limits: StoreLimits): Operati
     sends: sends.list,
     quarantined: quarantine.list,
     findQuarantined: (business, id) => quarantine.find(business, id) ?? null,
+    checkedTables: ranges.tables,
+    checkRange: ranges.check,
+    ...createFileOperations(db),
   };
 }

@@ -41,6 +41,16 @@ export interface Operations {
   /** Newest first. */
   quarantined(page: PageOfRows): QuarantineEntry[];
   findQuarantined(business: string, id: string): KeptCallback | null;
+  /** Returns until when nothing expires, or null. A write, so that it is as of now. */
+  retentionWait(): number | null;
+  /** Moves all of the WAL into the database and empties it. False: a reader is in the way. */
+  truncateWal(): boolean;
+  /** Rebuilds the file without what was deleted. Nothing else is served meanwhile. */
+  vacuum(): null;
+  /** The tables to be checked. */
+  checkedTables(): string[];
+  /** Reads the next rows after one, and looks for them in the indexes. */
+  checkRange(table: string, after: number): CheckedRange;
 }
 
 export type OperationName = keyof Operations;
@@ -59,7 +69,14 @@ export const writingOperations: ReadonlySet<OperationName> = new Set([
   'prune',
   'forget',
   'check',
+  'retentionWait',
 ] as const);
+
+/** Those that concern the files, and run outside of any transaction. */
+export const fileOperations: ReadonlySet<OperationName> = new Set(['truncateWal', 'vacuum'] as const);
+
+/** Those that are waited for however long they take. Nothing shares their batch. */
+export const unhurriedOperations: ReadonlySet<OperationName> = new Set(['vacuum'] as const);
 
 /** Those of which a batch takes only a few: each reads up to a hundred rows, and the calls behind it wait. */
 export const heavyOperations: ReadonlySet<OperationName> = new Set([
@@ -93,6 +110,12 @@ export interface WalkedRows {
   readonly next: number | null;
 }
 
+export interface CheckedRange {
+  readonly rows: number;
+  /** Where to go on from; null at the end of the table. */
+  readonly next: number | null;
+}
+
 export interface PageOfRows {
   readonly business: string;
   readonly limit: number;
@@ -121,7 +144,13 @@ export type Call = {
 }[OperationName];
 
 /** One for each call of a batch, in its order. */
-export type Answer = { readonly value: unknown } | { readonly error: string };
+export type Answer =
+  | { readonly value: unknown }
+  | {
+      readonly error: string;
+      /** True: the database is damaged. */
+      readonly damage?: true;
+    };
 
 /** What a worker is started with. */
 export interface Opened {

@@ -1,4 +1,5 @@
 import { createPatientClock } from './patient-clock.ts';
+import { DamageError } from './sqlite-damage.ts';
 import type { Answer } from './sqlite-protocol.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -35,6 +36,8 @@ export interface AskOptions {
   readonly heard?: ((value: unknown) => void) | undefined;
   /** It takes long. Calls that are not heavy do not wait for one that its batch has no place for. */
   readonly heavy?: boolean;
+  /** It has no deadline, and no other call shares its batch. */
+  readonly unhurried?: boolean;
 }
 
 /** Told of each batch that was answered: how many milliseconds it was out, and how many calls it had. */
@@ -74,13 +77,13 @@ export function createQueue(options: QueueOptions = {}): Queue {
   const clock = createPatientClock(giveUpLate);
   let closed = false;
 
-  function ask(call: string, { heard, heavy = false }: AskOptions = {}): Promise<unknown> {
+  function ask(call: string, { heard, heavy = false, unhurried = false }: AskOptions = {}): Promise<unknown> {
     if (closed) return Promise.reject(unavailable(new Error('The store is closed.')));
     if (out.length + waiting.length >= maxPending) {
       return Promise.reject(unavailable(new Error(`${maxPending} calls wait for the database already.`)));
     }
-    const deadline = clock.now + patienceMs;
-    const pending = { ...Promise.withResolvers<unknown>(), call, heard, heavy, deadline };
+    const deadline = unhurried ? Number.POSITIVE_INFINITY : clock.now + patienceMs;
+    const pending = { ...Promise.withResolvers<unknown>(), call, heard, heavy, unhurried, deadline };
     waiting.push(pending);
     clock.start();
     // Not at once: the calls that this turn of the event loop still brings share the batch.
@@ -108,7 +111,9 @@ export function createQueue(options: QueueOptions = {}): Queue {
   function giveUpLate(now: number): boolean {
     const late = (pending: Pending) => pending.deadline <= now;
     // In the order of their deadlines, so most ticks look at no more than these.
-    const first = [out[0], waiting[0]].filter((pending) => pending !== undefined);
+    const first = [out[0], waiting.find(({ unhurried }) => !unhurried)].filter(
+      (pending) => pending !== undefined,
+    );
     if (!first.some(late)) return first.length > 0;
     const error = unavailable(new Error(`The database did not answer within ${patienceMs} ms.`));
     for (const pending of [...out, ...waiting].filter(late)) pending.reject(error);
@@ -151,7 +156,8 @@ function createTake({ maxBatch = 2_000, maxHeavy = 16, maxChars = 16 * 1_048_576
     let heavy = 0;
     let chars = 0;
     for (const pending of waiting) {
-      const full = batch.length >= maxBatch || chars >= maxChars;
+      const alone = batch[0]?.unhurried || (pending.unhurried && batch.length > 0);
+      const full = batch.length >= maxBatch || chars >= maxChars || alone;
       if (full || (pending.heavy && heavy >= maxHeavy)) {
         rest.push(pending);
         continue;
@@ -167,7 +173,8 @@ function createTake({ maxBatch = 2_000, maxHeavy = 16, maxChars = 16 * 1_048_576
 /** Settling a call that was given up does nothing, so a late answer needs no care of its own. */
 function settle({ heard, resolve, reject }: Pending, answer: Answer | undefined): void {
   if (!answer || 'error' in answer) {
-    reject(unavailable(new Error(answer?.error ?? 'The worker did not answer this call.')));
+    const reason = answer?.error ?? 'The worker did not answer this call.';
+    reject(unavailable(answer?.damage ? new DamageError(reason) : new Error(reason)));
   } else {
     heard?.(answer.value);
     resolve(answer.value);

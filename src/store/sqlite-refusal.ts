@@ -14,13 +14,18 @@ export function damaged(path: string, reason: string): Refusal {
   return new Refusal(sentences.damaged(path, reason));
 }
 
+/** Whether an error of `node:sqlite` says that the file is damaged. */
+export function isDamage(error: unknown): boolean {
+  return kindOf(error) === 'damaged';
+}
+
 type Kind = 'busy' | 'damaged' | 'unwritable' | 'full' | 'other';
 
 const sentences: Readonly<Record<Kind, (path: string, reason: string) => string>> = {
   busy: (path) =>
     `The database ${path} is in use by another process. Stop that one, or give each a STORE_URL of its own.`,
   damaged: (path, reason) =>
-    `The file ${path} is damaged, or no SQLite database (${reason}). Restore it from a backup, or move it away, together with its -wal and -shm files, to begin with an empty one.`,
+    `The file ${path} is damaged, or no SQLite database (${reason}). Restore it from a backup, or move it away, together with its -wal, -shm and -owner files, to begin with an empty one.`,
   unwritable: (path, reason) =>
     `The database ${path} cannot be written (${reason}). Let the gateway's user write the file and its directory, or set STORE_URL to another path.`,
   full: (path, reason) =>

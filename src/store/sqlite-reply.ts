@@ -1,4 +1,5 @@
 import type { Answer } from './sqlite-protocol.ts';
+import { isDamage } from './sqlite-refusal.ts';
 
 /** Well below the longest string there can be (512 Mi characters), and what a gateway can spare the memory for. */
 const roomForReply = 64 * 1_048_576;
@@ -20,7 +21,8 @@ export function createEncoder(room = roomForReply): (answer: Answer) => string {
 }
 
 export function failure(error: unknown): Answer {
-  return { error: error instanceof Error ? error.message : String(error) };
+  const message = error instanceof Error ? error.message : String(error);
+  return isDamage(error) ? { error: message, damage: true } : { error: message };
 }
 
 function encode(answer: Answer): string {

@@ -1,13 +1,7 @@
-import { DatabaseSync } from 'node:sqlite';
-import { damaged, Refusal } from './sqlite-refusal.ts';
-
-/** How long a call waits for a lock that another program holds on the file. */
-const lockPatienceMs = 1_000;
-
 /** `PRAGMA user_version` of a file with this schema. Versions 1 to 3 were never released. */
-const schemaVersion = 4;
+export const schemaVersion = 4;
 
-const schema = `
+export const schema = `
   -- What is counted for each business, so that no write has to count rows: the last numbers that were given, which are
   -- never given again, and, kept right by the triggers below, what is there at present.
   CREATE TABLE businesses (
@@ -113,68 +107,12 @@ const schema = `
   -- One row, which a health check writes.
   CREATE TABLE probe (writes INTEGER NOT NULL) STRICT;
   INSERT INTO probe VALUES (0);
+
+  -- One row: which database this is, and how often its WAL began anew (sqlite-generation.ts).
+  CREATE TABLE generation (database TEXT NOT NULL, number INTEGER NOT NULL) STRICT;
+  INSERT INTO generation VALUES (lower(hex(randomblob(16))), 0);
+
+  -- One row: about when the store was last written, and until when nothing expires (clock-wait.ts).
+  CREATE TABLE clock (last_write INTEGER, waits_until INTEGER) STRICT;
+  INSERT INTO clock VALUES (NULL, NULL);
 `;
-
-/**
- * Opens a database, and makes its schema if it is new.
- *
- * @throws Refusal, or an error of node:sqlite; `refusalOf` makes either of them readable.
- */
-export function openDatabase(path: string): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: lockPatienceMs });
-  try {
-    // Before anything is written: the file may be another program's.
-    const version = versionOf(db, path);
-    checkIntegrity(db, path);
-    configure(db);
-    if (version === 0) db.exec(`BEGIN IMMEDIATE; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT`);
-    // A file that may only be read shows it at the first write, which is better now than later.
-    db.exec('UPDATE probe SET writes = writes + 1');
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-function versionOf(db: DatabaseSync, path: string): number {
-  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
-  if (version > schemaVersion) {
-    throw new Refusal(
-      `The database ${path} has schema version ${version}, and this gateway knows version ${schemaVersion}. Start the newer gateway that wrote it, or restore a backup made before the upgrade.`,
-    );
-  }
-  if (version > 0 && version < schemaVersion) {
-    throw new Refusal(
-      `The database ${path} has schema version ${version}, which was never released. Move it away, together with its -wal and -shm files, to begin with an empty one.`,
-    );
-  }
-  if (version === 0 && db.prepare('SELECT 1 FROM sqlite_schema').get()) {
-    throw new Refusal(
-      `The database ${path} belongs to another program. Set STORE_URL to a path of the gateway's own.`,
-    );
-  }
-  return version;
-}
-
-function checkIntegrity(db: DatabaseSync, path: string): void {
-  const problem = String(db.prepare('PRAGMA quick_check(1)').get()?.['quick_check']);
-  if (problem !== 'ok') throw damaged(path, problem);
-}
-
-/**
- * A commit is on the disk when it returns (`synchronous`, and `fullfsync` for macOS, whose fsync promises less).
- * A later checkpoint than the default (32 MB of log, not 4) writes a page that changes often once for many commits,
- * and a larger cache (32 MB, not 2) spares the reads of messages that callbacks speak of in random order.
- */
-function configure(db: DatabaseSync): void {
-  db.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    PRAGMA fullfsync = ON;
-    PRAGMA wal_autocheckpoint = 8000;
-    PRAGMA cache_size = -32768;
-    PRAGMA journal_size_limit = 67108864;
-    PRAGMA secure_delete = ON;
-  `);
-}

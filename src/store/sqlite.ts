@@ -1,13 +1,15 @@
+import { statSync } from 'node:fs';
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CallbackRoomError } from '../callback-room-error.ts';
+import type { ForgottenClient } from '../forgotten-client.ts';
 import { keyOfText, keyText, type Message, type MessageKey } from '../message.ts';
 import { persist } from '../persist.ts';
 import type { Begun, NewSend } from '../send.ts';
 import type { OnStoreEvent } from '../store-event.ts';
 import { defaultStoreLimits, type StoreLimits } from '../store-limits.ts';
 import type { StoreLog } from './log.ts';
-import type { QuarantinedCallback, Store } from './port.ts';
+import type { Forgotten, QuarantinedCallback, Store } from './port.ts';
 import { createFinder } from './sqlite-finder.ts';
 import { forgetClient } from './sqlite-forget-walk.ts';
 import { type Link, openLink } from './sqlite-link.ts';
@@ -17,10 +19,11 @@ import { listMessages, listQuarantined, listSends } from './sqlite-pages.ts';
 import type { PrunedTable, Recorded } from './sqlite-protocol.ts';
 import type { OnBatch } from './sqlite-queue.ts';
 import { refusalOf } from './sqlite-refusal.ts';
+import { startUpkeep, type UpkeepOptions } from './sqlite-upkeep.ts';
 import { walk } from './sqlite-walk.ts';
 import { createWatchers, type OnPush } from './watchers.ts';
 
-export interface SqliteOptions {
+export interface SqliteOptions extends UpkeepOptions {
   /** The database file. It and its directories are made where they are missing. */
   readonly path: string;
   readonly log?: StoreLog | undefined;
@@ -37,22 +40,44 @@ export interface SqliteOptions {
  * during one commit together in the next.
  *
  * @throws Error, with a message that tells the operator what to do, when the file is in use by another process,
- *   damaged, not writable, of a newer schema, or not the gateway's.
+ *   damaged, not writable, of a newer schema, or not the gateway's, or when acknowledged writes are missing in it.
  */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const { path, log, onPush } = options;
   await using opening = new AsyncDisposableStack();
   const file = await locate(path);
-  opening.use(claimDatabase(file));
+  const { isFirst } = opening.use(claimDatabase(file));
+  const isEmpty = !statSync(file, { throwIfNoEntry: false })?.size;
 
   const watchers = createWatchers(onPush);
   opening.defer(() => watchers.close());
 
   const limits = { ...defaultStoreLimits, ...options.limits };
   const link = opening.use(await openLink({ ...options, log, limits, path: file, replaced: catchUp }));
+  if (isEmpty && !isFirst)
+    log?.warn(
+      { path: file },
+      'The database was missing or empty, and a new one was made. If there was one before, stop the gateway and put it back.',
+    );
   const reportLosses = createLossReporter(options);
   await settleFormer(link, log);
+  const upkeep = opening.use(await startUpkeep(link, { ...options, path: file }));
   const open = opening.move();
+
+  async function prune(before: number): Promise<number> {
+    if (!(await upkeep.mayPrune())) return 0;
+    const messages = await pruneTable(link, 'messages', before, letGo);
+    const sends = await pruneTable(link, 'sends', before);
+    const quarantined = await pruneTable(link, 'quarantine', before);
+    if (messages + sends + quarantined > 0) await upkeep.emptyWal();
+    return messages;
+  }
+
+  async function forgetAndEmpty(client: ForgottenClient): Promise<Forgotten> {
+    const forgotten = await forgetClient(link, client, letGo);
+    await upkeep.emptyWal();
+    return forgotten;
+  }
 
   function tell(messages: readonly Message[]): void {
     for (const message of messages) watchers.tell(message);
@@ -147,12 +172,11 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     list: (query) => listMessages(link, query),
     quarantined: (query) => listQuarantined(link, query),
     findQuarantined: async (business, id) => (await link.ask(['findQuarantined', business, id])) ?? undefined,
-    forget: (client) => forgetClient(link, client, letGo),
-    prune: async (before) => {
-      const pruned = await pruneTable(link, 'messages', before, letGo);
-      await pruneTable(link, 'sends', before);
-      await pruneTable(link, 'quarantine', before);
-      return pruned;
+    forget: forgetAndEmpty,
+    prune,
+    vacuum: upkeep.vacuum,
+    get condition() {
+      return upkeep.condition;
     },
     check: async () => {
       await link.ask(['check']);

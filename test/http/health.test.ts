@@ -1,10 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
+import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { SendTextMessageDocument } from '../generated/operations.ts';
 import { startHttpPeer } from '../pingup/support/peers.ts';
+import { accepted } from '../store/samples.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { execute } from '../support/graphql-client.ts';
 import { responsiveTime } from '../support/responsive-time.ts';
@@ -65,3 +67,35 @@ test('how Pingup does for each business is a detail of readiness, and what it re
   expect(errors?.[0]?.extensions?.['code']).toBe('PINGUP_REJECTED');
   expect(await ready()).toEqual({ status: 'ready', pingup: { acme: { credentials: 'refused', ...atRest } } });
 });
+
+test('a damaged database: 503 with the reason, a metric, and no write', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'gateway-'));
+  const path = join(directory, 'gateway.db');
+  await fillAndSpoil(path);
+  await using gateway = await startTestGateway({ env: { STORE_URL: `sqlite:${path}` } });
+  const ready = async () => (await fetch(`${gateway.url}/readyz`)).json();
+  await expect
+    .poll(ready, { timeout: 30_000 })
+    .toEqual({ status: 'not ready', reason: 'the database is damaged' });
+  expect(await (await fetch(gateway.metricsUrl)).text()).toMatch(/^gateway_store_damaged 1$/m);
+  const input = { client: 'never-calls-back', textMessage: 'Hello' };
+  const sent = await execute(gateway.url, SendTextMessageDocument, { input });
+  expect(sent.errors?.[0]?.extensions?.['code']).toBe('STORE_UNAVAILABLE');
+  expect((await gateway.callBack({ message_id: 'm', status: 'sent' })).status).toBe(503);
+  expect(gateway.sandbox?.requests).toEqual([]);
+  await rm(directory, { recursive: true });
+});
+
+/** A database of 3,000 messages, of which a page in the middle cannot be read. */
+async function fillAndSpoil(path: string): Promise<void> {
+  {
+    await using store = await openSqliteStore({ path });
+    await store.record(Array.from({ length: 3_000 }, (_, index) => accepted(`m${index}`)));
+  }
+  const file = await open(path, 'r+');
+  const { size } = await file.stat();
+  const pageBytes = 4_096;
+  const middle = Math.floor(size / pageBytes / 2) * pageBytes;
+  await file.write(Buffer.alloc(pageBytes, 0xa5), 0, pageBytes, middle);
+  await file.close();
+}

@@ -63,6 +63,32 @@ test('a batch has only so many heavy calls, and what is asked later goes before 
   expect(echo.batches).toEqual(['[1,2,4,5]', '[3]']);
 });
 
+test('an unhurried call goes alone, is not given up, and holds nobody else beyond its time', async () => {
+  await using echo = await startEcho({ patienceMs: 200 });
+  const first = echo.queue.ask('1');
+  const unhurried = echo.queue.ask('2', { unhurried: true });
+  expect([await first, await echo.queue.ask('3')]).toEqual([1, 3]);
+  expect(await unhurried).toBe(2);
+  expect(echo.batches).toEqual(['[1]', '[2]', '[3]']);
+
+  echo.freeze();
+  const vacuum = echo.queue.ask('4', { unhurried: true });
+  const other = echo.queue.ask('5');
+  await expect(other).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  echo.thaw();
+  expect(await vacuum).toBe(4);
+});
+
+test('an unhurried call that waits for a worker keeps nobody else waiting', async () => {
+  const queue = createQueue({ patienceMs: 100 });
+  const vacuum = expect(queue.ask('1', { unhurried: true })).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+  });
+  await expect(queue.ask('2')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  queue.disconnect(new Error('gone'));
+  await vacuum;
+});
+
 test('calls that are long together do not share a batch', async () => {
   await using echo = await startEcho({ maxChars: 4 });
   await Promise.all(['111', '222', '33333', '4'].map((call) => echo.queue.ask(call)));

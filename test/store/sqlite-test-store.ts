@@ -2,11 +2,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { openSqliteStore } from '../../src/store/sqlite.ts';
+import { openSqliteStore, type SqliteOptions } from '../../src/store/sqlite.ts';
 import type { TestStore, TestStoreOptions } from './contract/test-store.ts';
 
+type UpkeepTiming = Pick<SqliteOptions, 'checkStartMs'>;
+
 export async function openTestStore(
-  options: TestStoreOptions = {},
+  options: TestStoreOptions & UpkeepTiming = {},
 ): Promise<TestStore & { readonly path: string }> {
   const directory = await temporaryDirectory();
   const path = directory.file('gateway.db');

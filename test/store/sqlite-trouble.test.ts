@@ -36,7 +36,7 @@ test('the operator hears of the first failure, and of the recovery, once each', 
   const heard: string[] = [];
   const log = {
     info: (_: object, sentence: string) => heard.push(sentence),
-    warn: () => undefined,
+    warn: (_: object, sentence: string) => heard.push(sentence),
     error: (_: object, sentence: string) => heard.push(sentence),
   };
   const path = directory.file('gateway.db');
@@ -156,6 +156,7 @@ test('a worker that dies takes what is pending along, and is replaced', async ()
   });
   await worker.terminate();
   await pending;
+  await servesAgain(t.store);
   await t.store.record([news('m1', 'READ')]);
   expect((await t.store.find(key('m1')))?.history.map((event) => event.status)).toEqual(['SENT', 'READ']);
   await expect(openSqliteStore({ path: t.path })).rejects.toThrow(/in use/);
@@ -208,7 +209,7 @@ test('kill -9 at any moment loses nothing that was acknowledged', async () => {
     for (const id of acknowledged) expect(await store.find(key(id))).toEqual(accepted(id));
     await store.prune(someTime + 1);
   }
-}, 60_000);
+}, 180_000);
 
 /** Has a child write, kills it once it has acknowledged so many messages, and returns all it acknowledged. */
 async function writeAndKill(path: string, acknowledgements: number): Promise<string[]> {
