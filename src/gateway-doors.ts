@@ -69,7 +69,7 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
   const allowsAddress = createNetworkCheck(networks);
   const prover = createCallbackAuthenticator({ accounts, proof, allowsAddress });
   await app.register(callbackDoor, { authenticator: prover, format, messaging, log, counts, tracing });
-  await app.register(health, { store, pingup, serving });
+  await app.register(health, { store, pingup, authenticator, serving });
 
   const load = () => ({
     sockets: sockets.open,

@@ -14,6 +14,8 @@ export interface Authenticator extends Disposable {
   readonly authenticate: Authenticate;
   /** Callers who were turned away, by reason, since the start. */
   readonly refusals: RefusalCounts;
+  /** False while tokens are accepted and the keys to check them with could never be fetched. */
+  readonly ready: boolean;
   /**
    * Reads the API keys anew.
    *
@@ -72,6 +74,9 @@ export async function openAuthenticator(
   return {
     authenticate,
     refusals,
+    get ready() {
+      return tokens?.ready ?? true;
+    },
     reload: async () => apiKeys?.reload(),
     [Symbol.dispose]: () => tokens?.[Symbol.dispose](),
   };

@@ -21,7 +21,12 @@ export interface RemoteKeys extends Disposable {
    * @throws errors.JWKSNoMatchingKey where it did, and shows no such key.
    */
   readonly find: JWTVerifyGetKey;
+  /** Whether the issuer has ever shown its keys: until then no token can be checked. */
+  readonly known: boolean;
 }
+
+/** How long an issuer that has never shown its keys is left in peace at least, in ms. */
+const minRetryMs = 100;
 
 /**
  * jose fetches, reads and imports the keys; when it is to fetch is decided here. Of its own it would let the last known
@@ -38,6 +43,8 @@ export function createRemoteKeys(url: URL, options: RemoteKeysOptions): RemoteKe
   let known = false;
   let answers = true;
   let askedAt = Number.NEGATIVE_INFINITY;
+  let disposed = false;
+  let timer: NodeJS.Timeout | undefined;
 
   async function refresh(): Promise<void> {
     askedAt = performance.now();
@@ -50,6 +57,12 @@ export function createRemoteKeys(url: URL, options: RemoteKeysOptions): RemoteKe
       if (answers) log.warn({ err: error, known }, 'the keys that tokens are checked with cannot be had');
       answers = false;
     }
+  }
+
+  /** Until the keys are known no token can be checked, so the issuer is asked again after each cool-down. */
+  async function refreshForEver(): Promise<void> {
+    await refresh();
+    if (!disposed) timer = setTimeout(refreshForEver, known ? refreshMs : Math.max(cooldownMs, minRetryMs));
   }
 
   const find: JWTVerifyGetKey = async (header, token) => {
@@ -66,9 +79,17 @@ export function createRemoteKeys(url: URL, options: RemoteKeysOptions): RemoteKe
     return askedAt + cooldownMs - performance.now();
   }
 
-  void refresh();
-  const timer = setInterval(() => void refresh(), refreshMs);
-  return { find, [Symbol.dispose]: () => clearInterval(timer) };
+  void refreshForEver();
+  return {
+    find,
+    get known() {
+      return known;
+    },
+    [Symbol.dispose]: () => {
+      disposed = true;
+      clearTimeout(timer);
+    },
+  };
 }
 
 function exceptUnknown(error: unknown): undefined {

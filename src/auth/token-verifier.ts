@@ -12,6 +12,8 @@ export interface TokenVerifier extends Disposable {
    * @throws Refusal for whatever is wrong with it, or keysUnavailable where it cannot be told.
    */
   verify(token: string): Promise<Caller>;
+  /** Whether the keys to check tokens with are there, or have been: false until the issuer has shown them once. */
+  readonly ready: boolean;
 }
 
 /** How far the issuer's clock may be ahead of ours before `nbf` counts as the future, in seconds. `exp` is exact. */
@@ -21,7 +23,8 @@ export const clockToleranceSeconds = 5;
 export function createTokenVerifier(config: JwtConfig, options: RemoteKeysOptions): TokenVerifier {
   using parts = new DisposableStack();
   const { keys } = config;
-  const key = keys instanceof URL ? parts.use(createRemoteKeys(keys, options)).find : keys;
+  const source =
+    keys instanceof URL ? parts.use(createRemoteKeys(keys, options)) : { find: keys, known: true };
   const pinned = {
     algorithms: [...config.algorithms],
     issuer: config.issuer,
@@ -32,7 +35,7 @@ export function createTokenVerifier(config: JwtConfig, options: RemoteKeysOption
 
   async function readClaims(token: string): Promise<JWTPayload> {
     try {
-      return (await jwtVerify(token, key, pinned)).payload;
+      return (await jwtVerify(token, source.find, pinned)).payload;
     } catch (error) {
       throw refusalFor(error);
     }
@@ -43,6 +46,9 @@ export function createTokenVerifier(config: JwtConfig, options: RemoteKeysOption
     async verify(token) {
       if (!isWellWritten(token)) throw new Refusal('malformed');
       return callerOf(await readClaims(token), config);
+    },
+    get ready() {
+      return source.known;
     },
     [Symbol.dispose]: () => all.dispose(),
   };

@@ -130,3 +130,16 @@ test('a key that is too short is none', async () => {
   const token = await (await createSigner('RS256', 'old')).sign();
   expect(await verdict(verifier, token)).toBe('signature');
 });
+
+test('an issuer that has never shown its keys is asked again without a token, and from then on tokens can be checked', async () => {
+  await using server = await startKeyServer(old);
+  server.answer(fail);
+  using verifier = open(server, { cooldownMs: 100 });
+  await expect.poll(() => server.asked).toBeGreaterThan(0);
+  expect(verifier.ready).toBe(false);
+  server.show(old);
+  await expect.poll(() => verifier.ready).toBe(true);
+  server.answer(fail);
+  expect(await verdict(verifier, await old.sign())).toBe('valid');
+  expect(verifier.ready).toBe(true);
+});

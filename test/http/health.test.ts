@@ -9,7 +9,9 @@ import { startHttpPeer } from '../pingup/support/peers.ts';
 import { accepted } from '../store/samples.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { execute } from '../support/graphql-client.ts';
+import { fail, startKeyServer } from '../support/key-server.ts';
 import { responsiveTime } from '../support/responsive-time.ts';
+import { audience, issuer } from '../support/signer.ts';
 
 test('a gateway that can send and record is ready', async () => {
   await using gateway = await startTestGateway();
@@ -68,15 +70,26 @@ test('how Pingup does for each business is a detail of readiness, and what it re
   expect(await ready()).toEqual({ status: 'ready', pingup: { acme: { credentials: 'refused', ...atRest } } });
 });
 
+test('while the keys that tokens are checked with could never be fetched: not ready', async () => {
+  await using server = await startKeyServer();
+  server.answer(fail);
+  const env = { AUTH_JWKS_URL: server.url.href, AUTH_JWT_ISSUER: issuer, AUTH_JWT_AUDIENCE: audience };
+  await using gateway = await startTestGateway({ env });
+  const ready = await fetch(`${gateway.url}/readyz`);
+  expect([ready.status, await ready.json()]).toEqual([
+    503,
+    { status: 'not ready', reason: 'the keys to check tokens with were never fetched' },
+  ]);
+  expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+});
+
 test('a damaged database: 503 with the reason, a metric, and no write', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'gateway-'));
   const path = join(directory, 'gateway.db');
   await fillAndSpoil(path);
   await using gateway = await startTestGateway({ env: { STORE_URL: `sqlite:${path}` } });
   const ready = async () => (await fetch(`${gateway.url}/readyz`)).json();
-  await expect
-    .poll(ready, { timeout: 30_000 })
-    .toEqual({ status: 'not ready', reason: 'the database is damaged' });
+  await expect.poll(ready).toEqual({ status: 'not ready', reason: 'the database is damaged' });
   expect(await (await fetch(gateway.metricsUrl)).text()).toMatch(/^gateway_store_damaged 1$/m);
   const input = { client: 'never-calls-back', textMessage: 'Hello' };
   const sent = await execute(gateway.url, SendTextMessageDocument, { input });
