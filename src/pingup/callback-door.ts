@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { createMinuteLog } from '../log-once-a-minute.ts';
 import type { Tracing } from '../tracing.ts';
 import { callbackRoot } from './callback-address.ts';
 import type { CallbackAuthenticator, Refusal, Sender } from './callback-authenticator.ts';
@@ -32,6 +33,8 @@ interface Route {
 }
 
 const noBody = Buffer.alloc(0);
+/** Of a header that the log quotes. */
+const maxLoggedCharacters = 100;
 
 /**
  * `POST /callbacks/pingup/{business}`, where Pingup says what became of a message; a Fastify plugin. The token is a
@@ -47,7 +50,8 @@ export async function callbackDoor(scope: FastifyInstance, options: CallbackDoor
   const receive: ReceiveRequest = tracing
     ? traceCallbacks(receiver, tracing)
     : (callback) => receiver(callback);
-  const reportRefusal = createRefusalLog(log);
+  const logOnce = createMinuteLog(log);
+  const reportRefusal = createRefusalLog(logOnce);
   const senders = new WeakMap<FastifyRequest<Route>, Sender>();
 
   function answer(reply: FastifyReply, outcome: CallbackOutcome, body: object): FastifyReply {
@@ -76,11 +80,21 @@ export async function callbackDoor(scope: FastifyInstance, options: CallbackDoor
     answer(reply, 'otherMethod', { error: 'Callbacks are POSTed.' });
   }
 
+  /** Pingup shows the right token, and yet nothing that it sends is read. */
+  function reportContentType(request: FastifyRequest<Route>): void {
+    const business = senders.get(request)?.account.business;
+    const contentType = request.headers['content-type']?.slice(0, maxLoggedCharacters);
+    const message = 'callbacks are refused for their content type: have Pingup send application/json';
+    if (business !== undefined) logOnce(`contentType ${business}`, { business, contentType }, message);
+  }
+
   /** What Fastify itself refused, and what should never happen. */
-  function refuse(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  function refuse(error: FastifyError, request: FastifyRequest<Route>, reply: FastifyReply): FastifyReply {
     if (error.statusCode === 413) return answer(reply, 'tooLarge', { error: 'At most 256 KiB are taken.' });
-    if (error.statusCode === 415)
+    if (error.statusCode === 415) {
+      reportContentType(request);
       return answer(reply, 'otherContentType', { error: 'The content type must be application/json.' });
+    }
     if (error.statusCode === 400) return answer(reply, 'notJson', { error: 'The body broke off.' });
     log.error({ err: error }, 'a callback failed unexpectedly');
     return answer(reply, 'notRecorded', { error: 'This failed. Please repeat it.' });

@@ -1,24 +1,10 @@
-import type { Logger } from 'pino';
+import type { MinuteLog } from '../log-once-a-minute.ts';
 import type { FailedCheck, Refusal } from './callback-authenticator.ts';
 
-/** Tells the operator of callbacks that were refused. */
-export type ReportRefusal = (refusal: Refusal) => void;
-
-const quietMs = 60_000;
-
-/** Of each failed check, one line a minute at most, with how many there have been: whoever guesses fills no disk. */
-export function createRefusalLog(log: Pick<Logger, 'warn'>, now: () => number = Date.now): ReportRefusal {
-  const rows = new Map<FailedCheck, { refused: number; toldAt: number }>();
-
-  return ({ failed, business }) => {
-    const row = rows.get(failed) ?? { refused: 0, toldAt: Number.NEGATIVE_INFINITY };
-    rows.set(failed, row);
-    row.refused += 1;
-    if (now() - row.toldAt < quietMs) return;
-    log.warn({ failed, business, refused: row.refused }, `callbacks are refused: ${reasons[failed]}`);
-    row.refused = 0;
-    row.toldAt = now();
-  };
+/** Tells the operator of callbacks that were rejected: of each failed check, at most one line a minute. */
+export function createRefusalLog(logOnce: MinuteLog): (refusal: Refusal) => void {
+  return ({ failed, business }) =>
+    logOnce(failed, { failed, business }, `callbacks are refused: ${reasons[failed]}`);
 }
 
 const reasons: Readonly<Record<FailedCheck, string>> = {

@@ -164,6 +164,23 @@ test.each([
   expect(peer.counts.otherContentType).toBe(1);
 });
 
+test('callbacks of another content type with a right token are logged once a minute, with what to do', async () => {
+  await using peer = await startCallbackPeer();
+  const headers = { 'content-type': 'text/xml' };
+  for (let n = 0; n < 3; n += 1) await peer.post(good, headers);
+  await fetch(`${peer.base}/acme/no-token-of-ours-at-all`, { method: 'POST', body: good, headers });
+  const lines = peer.lines.filter((line) => line.includes('content type')).map((line) => JSON.parse(line));
+  expect(lines).toMatchObject([
+    {
+      level: 40,
+      business: 'acme',
+      contentType: 'text/xml',
+      suppressed: 0,
+      msg: expect.stringContaining('application/json'),
+    },
+  ]);
+});
+
 test.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])(
   '%s is answered 405, and told of POST',
   async (method) => {

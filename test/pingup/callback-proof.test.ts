@@ -144,7 +144,7 @@ describe('the network', () => {
     const [answer] = await once(socket, 'data');
     expect(String(answer)).toContain('HTTP/1.1 401');
     socket.destroy();
-    expect(refusals(peer)).toMatchObject([{ failed: 'network', business: null, refused: 1 }]);
+    expect(refusals(peer)).toMatchObject([{ failed: 'network', business: null, suppressed: 0 }]);
   });
 
   test('is that of the connection, whatever X-Forwarded-For says, unless it comes from a trusted proxy', async () => {
