@@ -2,6 +2,7 @@ import { type AuthConfig, authFaults, toAuth } from './auth-config.ts';
 import { type AccountsConfig, accountFaults, baseUrlFaults, toAccounts } from './config-accounts.ts';
 import { ConfigError } from './config-error.ts';
 import { type Environment, type Variables, variables } from './config-variables.ts';
+import { isLoopback } from './loopback.ts';
 import type { DeliveryStatus } from './message.ts';
 import type { StoreLimits } from './store-limits.ts';
 import { type StoreBackend, storeFaults, toBackend, toLimits } from './store-variables.ts';
@@ -38,6 +39,11 @@ export interface EdgeConfig {
   readonly allowedOrigins: readonly string[];
   /** Addresses and networks of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /**
+   * The names besides those of this machine under which GraphQL, the pages and the metrics are served; null: any. It is
+   * not null on loopback without authentication, where any page that a browser on this machine shows could call.
+   */
+  readonly hosts: readonly string[] | null;
   readonly maxSockets: number;
   readonly socketsPerAddress: number;
   /** For each socket. */
@@ -206,11 +212,12 @@ const hourMs = 3_600_000;
 
 /** A page of our own public address may call, whatever a proxy makes of the Host header. */
 function toEdge(env: Variables, isProduction: boolean): EdgeConfig {
-  const own = env.PUBLIC_URL ? [new URL(env.PUBLIC_URL).origin] : [];
+  const own = env.PUBLIC_URL ? [new URL(env.PUBLIC_URL)] : [];
   return {
     introspection: env.INTROSPECTION ?? !isProduction,
-    allowedOrigins: [...env.ALLOWED_ORIGINS, ...own],
+    allowedOrigins: [...env.ALLOWED_ORIGINS, ...own.map(({ origin }) => origin)],
     trustedProxies: env.TRUST_PROXY,
+    hosts: isLoopback(env.HOST) && toAuth(env) === null ? own.map(({ hostname }) => hostname) : null,
     maxSockets: env.MAX_SOCKETS,
     socketsPerAddress: env.SOCKETS_PER_ADDRESS,
     messagesPerSecond: env.MESSAGES_PER_SECOND,

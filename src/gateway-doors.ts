@@ -7,6 +7,7 @@ import type { Config } from './config.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import { buildGatewaySchema } from './graphql/schema.ts';
 import type { GraphqlSockets } from './graphql/websocket-server.ts';
+import { createHostCheck } from './http/allowed-hosts.ts';
 import { createNetworkCheck } from './http/client-address.ts';
 import { serveFrontends } from './http/frontends.ts';
 import { graphiqlPage } from './http/graphiql-page.ts';
@@ -81,8 +82,10 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
   const refusals = authenticator?.refusals ?? createRefusalCounts();
   metrics.expose({ load, pingup: pingup.health, callbacks: counts, refusals });
   const { host, metricsPort: port } = config;
-  const ofMetrics = port === null ? null : opening.use(await serveMetrics({ host, port, metrics, log }));
-  if (!ofMetrics) await app.register(metricsRoute, { metrics });
+  const allowsHost = createHostCheck(config.edge.hosts, log);
+  const ofMetrics =
+    port === null ? null : opening.use(await serveMetrics({ host, port, metrics, allowsHost, log }));
+  if (!ofMetrics) await app.register(metricsRoute, { metrics, allowsHost });
 
   const all = opening.move();
   return {

@@ -14,6 +14,8 @@ export interface WebsocketOptions extends SocketLimits {
   readonly protocol: GraphqlProtocol;
   /** Whether the page that asks may have a socket. */
   readonly allowsOrigin: (request: IncomingMessage) => boolean;
+  /** Whether the request names a host under which there are sockets; left out: any does. */
+  readonly allowsHost?: (request: IncomingMessage) => boolean;
   /** Messages that one socket may send within any second of the clock. */
   readonly messagesPerSecond: number;
   readonly log: Logger;
@@ -47,13 +49,14 @@ const serverOptions = {
 /**
  * Serves graphql-transport-ws on the HTTP server's own port.
  *
- * another path 404 | a page that may not 403 | too many sockets 1013 | too many messages 1013 | frame over 64 KiB 1009
+ * another path 404 | a page or a Host that may not 403 | too many sockets 1013 | too many messages 1013 | frame over 64 KiB 1009
  *
  * Against the adapter that comes with graphql-ws: no timers for each socket (one sweep pings them all), no upgrade
  * request kept alive, and a reader that stopped is no longer listened to.
  */
 export function serveWebsockets(options: WebsocketOptions): GraphqlSockets {
   const { server, path, protocol, allowsOrigin, messagesPerSecond, log, pingIntervalMs = 12_000 } = options;
+  const { allowsHost = () => true } = options;
   const admission = createAdmission(options);
   const sockets = new WebSocketServer(serverOptions);
   const silent = new WeakSet<WebSocket>();
@@ -80,6 +83,7 @@ export function serveWebsockets(options: WebsocketOptions): GraphqlSockets {
 
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     if (pathOf(request) !== path) refuse(stream, '404 Not Found');
+    else if (!allowsHost(request)) refuse(stream, '403 Forbidden');
     else if (!allowsOrigin(request)) refuse(stream, '403 Forbidden');
     else
       sockets.handleUpgrade(request, stream, head, (socket) =>

@@ -1,13 +1,18 @@
 import cors from '@fastify/cors';
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import { GatewayError } from '../errors.ts';
+import { createMinuteLog } from '../log-once-a-minute.ts';
 
 export interface FrontDoorOptions {
   /** Origins of the pages that may call from another site; `*`: any. */
   readonly allowedOrigins: readonly string[];
+  /** Whether the page that makes a request may read its answer. */
+  readonly allowsOrigin: (request: FastifyRequest['raw']) => boolean;
   /** For each address; null: as many as may be. */
   readonly requestsPerMinute: number | null;
+  readonly log: Pick<Logger, 'warn'>;
 }
 
 /** How long a browser may keep the answer to a preflight, in seconds. */
@@ -15,11 +20,13 @@ const preflightSeconds = 600;
 const minuteMs = 60_000;
 
 /**
- * What stands before the routes of `scope`: CORS, which lets the listed pages read answers, and a limit for each
+ * What stands before the routes of `scope`: CORS, which lets the listed pages read answers (others are logged once a
+ * minute), and a limit for each
  * address, over which a request is TOO_MANY_REQUESTS with `Retry-After`.
  */
 export async function guardFrontDoor(scope: FastifyInstance, options: FrontDoorOptions): Promise<void> {
   const { allowedOrigins, requestsPerMinute } = options;
+  logOtherOrigins(scope, options);
   await scope.register(cors, {
     origin: [...allowedOrigins],
     methods: ['GET', 'POST'],
@@ -33,6 +40,20 @@ export async function guardFrontDoor(scope: FastifyInstance, options: FrontDoorO
     errorResponseBuilder: (_request, { max, ttl }) => tooManyRequests(max, ttl),
   });
 }
+
+function logOtherOrigins(scope: FastifyInstance, { allowsOrigin, log }: FrontDoorOptions): void {
+  const logOnce = createMinuteLog(log);
+  const message =
+    'a page of another site was refused: if it may call, add its origin to ALLOWED_ORIGINS, or set PUBLIC_URL if it is the gateway’s own';
+  scope.addHook('onRequest', ({ raw }, _reply, done) => {
+    const origin = raw.headers.origin?.slice(0, maxLoggedCharacters);
+    if (!allowsOrigin(raw)) logOnce('origin', { origin }, message);
+    done();
+  });
+}
+
+/** Of a header that the log quotes. */
+const maxLoggedCharacters = 256;
 
 function tooManyRequests(max: number, waitMs: number): GatewayError {
   const message = `One address may make ${max} requests a minute.`;

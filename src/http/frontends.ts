@@ -7,6 +7,7 @@ import { type GraphqlHttpOptions, graphqlHttp } from '../graphql/http-plugin.ts'
 import { createOperationRunner } from '../graphql/operation-runner.ts';
 import { createWebsocketProtocol } from '../graphql/websocket-protocol.ts';
 import { type GraphqlSockets, serveWebsockets } from '../graphql/websocket-server.ts';
+import { createHostCheck, guardHost } from './allowed-hosts.ts';
 import { createOriginCheck } from './allowed-origins.ts';
 import { createAddressOf } from './client-address.ts';
 import { guardFrontDoor } from './front-door.ts';
@@ -35,9 +36,16 @@ export async function serveFrontends(
   const addressOf = createAddressOf(edge.trustedProxies);
   const shared = { runner, context, authenticate, describeError: createErrorDescriber(log), tracing };
 
-  if (page) await app.register(page.routes);
+  const allowsHost = createHostCheck(edge.hosts, log);
+  const allowsOrigin = createOriginCheck(edge.allowedOrigins);
+  if (page)
+    await app.register(async (scope) => {
+      guardHost(scope, allowsHost);
+      await scope.register(page.routes);
+    });
   await app.register(async (scope) => {
-    await guardFrontDoor(scope, edge);
+    guardHost(scope, allowsHost);
+    await guardFrontDoor(scope, { ...edge, allowsOrigin, log });
     scope.addHook('preParsing', limitHeader('accept', 431));
     await scope.register(graphqlHttp, {
       ...shared,
@@ -54,7 +62,8 @@ export async function serveFrontends(
     path: '/graphql',
     protocol,
     log,
-    allowsOrigin: createOriginCheck(edge.allowedOrigins),
+    allowsHost,
+    allowsOrigin,
     addressOf,
   });
   return Object.assign(sockets, { [Symbol.dispose]: () => protocol[Symbol.dispose]() });

@@ -1,14 +1,20 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.ts';
+import { guardHost, type HostCheck } from './allowed-hosts.ts';
 import { createHttpServer } from './server.ts';
 
 export interface MetricsRouteOptions {
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+  readonly allowsHost: HostCheck;
 }
 
 /** `GET /metrics`: counts and durations in Prometheus' text format; a Fastify plugin. */
-export async function metricsRoute(app: FastifyInstance, { metrics }: MetricsRouteOptions): Promise<void> {
+export async function metricsRoute(
+  app: FastifyInstance,
+  { metrics, allowsHost }: MetricsRouteOptions,
+): Promise<void> {
+  guardHost(app, allowsHost);
   app.get('/metrics', async (_request, reply) =>
     reply
       .type(metrics.contentType)
@@ -28,9 +34,9 @@ export interface MetricsServerOptions extends MetricsRouteOptions {
 export async function serveMetrics(
   options: MetricsServerOptions,
 ): Promise<{ readonly url: string } & AsyncDisposable> {
-  const { host, port, metrics, log } = options;
+  const { host, port, log } = options;
   const app = createHttpServer({ log, serving: () => true });
-  await app.register(metricsRoute, { metrics });
+  await app.register(metricsRoute, options);
   const url = await app.listen({ host, port });
   return { url, [Symbol.asyncDispose]: async () => void (await app.close()) };
 }

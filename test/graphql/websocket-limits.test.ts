@@ -88,11 +88,16 @@ test.each([
   ['of a listed site', { origin: 'https://app.example' }, { ALLOWED_ORIGINS: 'https://app.example' }, 101],
   ['of our public address', { origin: 'https://gw.example' }, { PUBLIC_URL: 'https://gw.example/a' }, 101],
   ['of any site, where all may', { origin: 'https://evil.example' }, { ALLOWED_ORIGINS: '*' }, 101],
-  ['of this host', { origin: 'https://gw.example', host: 'gw.example' }, {}, 101],
+  [
+    'of this host',
+    { origin: 'https://gw.example', host: 'gw.example' },
+    { PUBLIC_URL: 'http://gw.example' },
+    101,
+  ],
   [
     'of this host, with the port of its scheme',
     { origin: 'https://gw.example', host: 'GW.example:443' },
-    {},
+    { PUBLIC_URL: 'http://gw.example' },
     101,
   ],
   ['that is none', {}, {}, 101],

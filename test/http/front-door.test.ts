@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { startTestGateway } from '../support/gateway.ts';
 
@@ -42,6 +43,16 @@ test('a page of another site is told no, and so is every page by default', async
   await using closed = await startTestGateway();
   const answers = [await preflight(listed.url, 'https://evil.example'), await preflight(closed.url)];
   for (const { headers } of answers) expect(headers.has('access-control-allow-origin')).toBe(false);
+});
+
+test('a page of another site is logged once a minute, with what lets it in; one of our own is not', async () => {
+  const lines: string[] = [];
+  const log = pino({ base: null }, { write: (line) => lines.push(line) });
+  await using gateway = await startTestGateway({ log });
+  for (const from of ['https://evil.example', 'https://evil.example', gateway.url])
+    await preflight(gateway.url, from);
+  const refused = lines.filter((line) => line.includes('ALLOWED_ORIGINS')).map((line) => JSON.parse(line));
+  expect(refused).toMatchObject([{ level: 40, origin: 'https://evil.example', suppressed: 0 }]);
 });
 
 test('where all may, any page may', async () => {

@@ -1,0 +1,24 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+/** A connection to a server, over which bytes are sent as they are. */
+export async function openConnection(url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Sends bytes as they are, and resolves to all that comes back until the server closes the connection. */
+export async function exchange(url: string, request: string): Promise<string> {
+  const socket = await openConnection(url);
+  socket.write(request);
+  return text(socket);
+}
+
+/** The status codes of the answers in what came back. */
+export function statusesIn(answers: string): number[] {
+  return [...answers.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+}
