@@ -49,8 +49,9 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
   const { config, accounts, parts, messaging, serving, log } = options;
   const { store, pingup, metrics, authenticator, tracing, sandbox } = parts;
   await using opening = new AsyncDisposableStack();
-  const app = createHttpServer({ log, serving, trustedProxies: config.edge.trustedProxies });
-  const page = config.edge.introspection
+  const { edge } = config;
+  const app = createHttpServer({ log, serving, trustedProxies: edge.trustedProxies, limits: edge });
+  const page = edge.introspection
     ? await graphiqlPage({ webRoot, sandboxClients: sandbox && sandboxClients })
     : null;
   const sockets = opening.use(
@@ -58,7 +59,7 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
       schema: await buildGatewaySchema(),
       context: { messaging, businesses: accounts.businesses },
       authenticate: authenticator?.authenticate ?? null,
-      edge: config.edge,
+      edge,
       page,
       log,
       tracing,
@@ -82,7 +83,7 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
   const refusals = authenticator?.refusals ?? createRefusalCounts();
   metrics.expose({ load, pingup: pingup.health, callbacks: counts, refusals });
   const { host, metricsPort: port } = config;
-  const allowsHost = createHostCheck(config.edge.hosts, log);
+  const allowsHost = createHostCheck(edge.hosts, log);
   const ofMetrics =
     port === null ? null : opening.use(await serveMetrics({ host, port, metrics, allowsHost, log }));
   if (!ofMetrics) await app.register(metricsRoute, { metrics, allowsHost });

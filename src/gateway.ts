@@ -5,6 +5,7 @@ import { reloadApiKeys } from './auth/reload-api-keys.ts';
 import type { Config } from './config.ts';
 import { type GatewayDoors, openDoors } from './gateway-doors.ts';
 import { type GatewayParts, openParts } from './gateway-parts.ts';
+import { listenOn } from './http/server.ts';
 import { logMessaging } from './logged-messaging.ts';
 import { measureMessaging } from './measured-messaging.ts';
 import { createMessaging, type Messaging } from './messaging.ts';
@@ -53,7 +54,7 @@ export async function startGateway(config: Config, accounts: AccountBook, log: L
   starting.defer(() => drain(config, flow, parts, doors));
 
   const { host, port } = config;
-  const url = await doors.app.listen({ host, port });
+  const url = await listenOn(doors.app, { host, port });
   const { single } = config.accounts;
   parts.sandbox?.setCallbackUrl(single && callbackUrl(url, single));
 

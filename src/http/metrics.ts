@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.ts';
 import { guardHost, type HostCheck } from './allowed-hosts.ts';
-import { createHttpServer } from './server.ts';
+import { createHttpServer, listenOn } from './server.ts';
 
 export interface MetricsRouteOptions {
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
@@ -37,6 +37,6 @@ export async function serveMetrics(
   const { host, port, log } = options;
   const app = createHttpServer({ log, serving: () => true });
   await app.register(metricsRoute, options);
-  const url = await app.listen({ host, port });
+  const url = await listenOn(app, { host, port });
   return { url, [Symbol.asyncDispose]: async () => void (await app.close()) };
 }

@@ -18,7 +18,12 @@ export async function exchange(url: string, request: string): Promise<string> {
   return text(socket);
 }
 
+/** Resolves when a connection is closed, by a reset too. */
+export function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => void socket.once('close', () => resolve()));
+}
+
 /** The status codes of the answers in what came back. */
 export function statusesIn(answers: string): number[] {
-  return [...answers.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+  return [...answers.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }
