@@ -9,6 +9,7 @@ import { buildGatewaySchema } from './graphql/schema.ts';
 import type { GraphqlSockets } from './graphql/websocket-server.ts';
 import { createHostCheck } from './http/allowed-hosts.ts';
 import { createNetworkCheck } from './http/client-address.ts';
+import { watchDescriptors } from './http/descriptor-watch.ts';
 import { serveFrontends } from './http/frontends.ts';
 import { graphiqlPage } from './http/graphiql-page.ts';
 import { health } from './http/health.ts';
@@ -66,6 +67,7 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
     }),
   );
 
+  opening.use(watchDescriptors(log));
   const counts = createCallbackCounts();
   const { format, proof, networks } = config.callback;
   const allowsAddress = createNetworkCheck(networks);

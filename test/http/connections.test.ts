@@ -1,14 +1,19 @@
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ConnectionLimits } from '../../src/http/connection-limits.ts';
 import { usualBounds } from '../../src/http/guarded-server.ts';
 import { startTestGateway } from '../support/gateway.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
 import { closeOf, exchange, openConnection, statusesIn } from '../support/raw-http.ts';
 import { serve } from './serve.ts';
 
 const request = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+const healthz = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
 const noLimits: ConnectionLimits = { maxSockets: 1_000, socketsPerAddress: 1_000, trustedProxies: [] };
 /** So short that a test need not wait, and far longer than what is no attack takes. */
 const short = { requestMs: 400, idleMs: 400, sweepMs: 50 };
@@ -33,7 +38,7 @@ test.each([
       await openConnection(server.url),
       await openConnection(server.url),
     ];
-    for (let n = 0; n < 5; n += 1) expect(await exchange(server.url, request).catch(() => '')).toBe('');
+    for (let n = 0; n < 5; n += 1) expect(await exchange(server.url, request)).toBe('');
     expect(server.lines).toMatchObject([{ msg: expect.stringContaining(name), suppressed: 0 }]);
     for (const socket of open) expect(await isAnswered(socket)).toBe(true);
     open[0]?.destroy();
@@ -111,4 +116,19 @@ test('a connection that is used stays open for longer than a request or a pause 
   const until = performance.now() + 1_500;
   while (performance.now() < until) expect(await isAnswered(socket)).toBe(true);
   socket.destroy();
+});
+
+test('when file descriptors run out it is logged once, and the gateway serves again once there are some', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'gateway-'));
+  const env = { STORE_URL: `sqlite:${join(directory, 'gateway.db')}` };
+  await using gateway = await startGatewayProcess(env, undefined, undefined, 100);
+  const sockets = await Promise.all(Array.from({ length: 150 }, () => openConnection(gateway.url)));
+  const lines = () => gateway.output().split('file descriptors have run out').length - 1;
+  await expect.poll(lines, { timeout: 30_000 }).toBe(1);
+  const left = sockets.filter((socket) => !socket.closed);
+  expect(left.length).toBeLessThan(100);
+  for (const socket of left) socket.destroy();
+  await expect.poll(async () => statusesIn(await exchange(gateway.url, healthz))).toEqual([200]);
+  expect(lines()).toBe(1);
+  await rm(directory, { recursive: true });
 });

@@ -17,14 +17,18 @@ export interface GatewayProcess extends AsyncDisposable {
 
 /**
  * @param onSpawn told of the process before it listens.
+ * @param maxFiles the limit on its open files.
  * @throws Error with what it wrote, where it ends before it listens.
  */
 export async function startGatewayProcess(
   env: Readonly<Record<string, string>>,
   cwd?: string,
   onSpawn: (child: ChildProcess) => void = () => undefined,
+  maxFiles: number | 'unlimited' = 'unlimited',
 ): Promise<GatewayProcess> {
-  const child = spawn(process.execPath, [main], {
+  const limited = ['-c', `ulimit -n ${maxFiles}; exec "$@"`, 'sh', process.execPath, main];
+  const [command, args] = maxFiles === 'unlimited' ? [process.execPath, [main]] : ['sh', limited];
+  const child = spawn(command, args, {
     cwd,
     env: { PATH: process.env['PATH'], PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

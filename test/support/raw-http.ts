@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { text } from 'node:stream/consumers';
 
 /** A connection to a server, over which bytes are sent as they are. */
 export async function openConnection(url: string): Promise<Socket> {
@@ -14,8 +13,11 @@ export async function openConnection(url: string): Promise<Socket> {
 /** Sends bytes as they are, and resolves to all that comes back until the server closes the connection. */
 export async function exchange(url: string, request: string): Promise<string> {
   const socket = await openConnection(url);
+  let answers = '';
+  socket.on('data', (chunk) => (answers += chunk.toString('latin1')));
   socket.write(request);
-  return text(socket);
+  await closeOf(socket);
+  return answers;
 }
 
 /** Resolves when a connection is closed, by a reset too. */
