@@ -44,7 +44,9 @@ export interface EdgeConfig {
    * not null on loopback without authentication, where any page that a browser on this machine shows could call.
    */
   readonly hosts: readonly string[] | null;
+  /** Connections of the public port, WebSockets among them. */
   readonly maxSockets: number;
+  /** Connections of one address that is no trusted proxy's, and WebSockets of one client. */
   readonly socketsPerAddress: number;
   /** For each socket. */
   readonly messagesPerSecond: number;

@@ -16,6 +16,8 @@ export interface ServerBounds {
   readonly requestMs: number;
   /** How long a connection may be without a request. Longer than load balancers keep one, which is usually 60 s. */
   readonly idleMs: number;
+  /** How long one must have been without a request to be closed for a new one; with less it may be about to send one. */
+  readonly leastIdleMs: number;
   /** How long a connection may take nothing while an answer waits for it. */
   readonly stallMs: number;
   /** How often all of that is looked at. */
@@ -27,6 +29,7 @@ export interface ServerBounds {
 export const usualBounds: ServerBounds = {
   requestMs: 9_000,
   idleMs: 72_000,
+  leastIdleMs: 5_000,
   stallMs: 10_000,
   sweepMs: 1_000,
   maxUnreadBytes: 64 * 1024 * 1024,
@@ -47,14 +50,14 @@ export interface GuardedServerOptions {
 export function createGuardedServer(handle: RequestListener, options: GuardedServerOptions): Server {
   const { limits, log } = options;
   const bounds = { ...usualBounds, ...options.bounds };
-  const { requestMs, idleMs, stallMs, sweepMs, maxUnreadBytes: maxBytes } = bounds;
+  const { requestMs, idleMs, leastIdleMs, stallMs, sweepMs, maxUnreadBytes: maxBytes } = bounds;
   const logOnce = createMinuteLog(log);
   const unread = createUnreadAnswers({
     maxIdleSweeps: Math.ceil(stallMs / sweepMs),
     maxBytes,
     onClose: (reason) => logOnce(reason, { stallMs, maxBytes }, unreadMessages[reason]),
   });
-  const idle = createIdleConnections(idleMs + requestMs);
+  const idle = createIdleConnections(idleMs + requestMs, leastIdleMs);
   const { inTurn, isBusy } = createTurns({
     onBusy(socket) {
       idle.delete(socket);

@@ -6,14 +6,11 @@ export interface IdleConnections {
   delete(socket: Socket): void;
   /** Closes those that have been idle for too long, whatever they sent meanwhile that is no request. */
   closeExpired(): void;
-  /** Closes the one that has been idle for longest, and returns whether there was one that could be closed. */
+  /** Closes the one that has been idle for longest, if that is long enough, and returns whether it did. */
   closeOldest(): boolean;
 }
 
-/** A connection that has been idle for less is not closed for another one: it may be about to send its request. In ms. */
-export const leastIdleMs = 5_000;
-
-export function createIdleConnections(maxIdleMs: number): IdleConnections {
+export function createIdleConnections(maxIdleMs: number, leastIdleMs: number): IdleConnections {
   /** To when each became idle, which is also their order. */
   const idle = new Map<Socket, number>();
 

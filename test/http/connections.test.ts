@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { serve } from './serve.ts';
 
 const request = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 const healthz = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+const never = 3_600_000;
 const noLimits: ConnectionLimits = { maxSockets: 1_000, socketsPerAddress: 1_000, trustedProxies: [] };
 /** So short that a test need not wait, and far longer than what is no attack takes. */
 const short = { requestMs: 400, idleMs: 400, sweepMs: 50 };
@@ -32,6 +33,7 @@ test.each([
   async (_what, limits, name) => {
     await using server = await serve((_, response) => void response.end(), {
       limits: { ...noLimits, ...limits },
+      bounds: { leastIdleMs: never },
     });
     const open = [
       await openConnection(server.url),
@@ -46,9 +48,32 @@ test.each([
   },
 );
 
+test('where there are too many in all, the one that is idle for longest makes room, and none that is answering', async () => {
+  const held: ServerResponse[] = [];
+  const handle: RequestListener = ({ url }, response) =>
+    void (url === '/held' ? held.push(response) : response.end());
+  const limits = { ...noLimits, maxSockets: 3 };
+  await using server = await serve(handle, { limits, bounds: { leastIdleMs: 0 } });
+  const answering = await openConnection(server.url);
+  answering.write(request.replace('/', '/held'));
+  await expect.poll(() => held.length).toBe(1);
+  const idle = await openConnection(server.url);
+  const later = await openConnection(server.url);
+  const closed = closeOf(idle);
+  expect(await isAnswered(await openConnection(server.url))).toBe(true);
+  await closed;
+  const answer = new Promise((resolve) => void answering.once('data', resolve));
+  held[0]?.end();
+  await answer;
+  for (const socket of [answering, later]) expect(await isAnswered(socket)).toBe(true);
+});
+
 test('connections of a trusted proxy are not counted by address, but in all', async () => {
   const limits = { maxSockets: 3, socketsPerAddress: 1, trustedProxies: ['127.0.0.0/8'] };
-  await using server = await serve((_, response) => void response.end(), { limits });
+  await using server = await serve((_, response) => void response.end(), {
+    limits,
+    bounds: { leastIdleMs: never },
+  });
   for (let n = 0; n < 3; n += 1) expect(await isAnswered(await openConnection(server.url))).toBe(true);
   expect(await isAnswered(await openConnection(server.url))).toBe(false);
 });
@@ -81,7 +106,7 @@ test.each([
 ])('a connection that %s is closed when the time of a request is over', async (_what, start, more) => {
   const handle: RequestListener = (incoming, response) =>
     void incoming.resume().on('end', () => response.end());
-  await using server = await serve(handle, { bounds: short });
+  await using server = await serve(handle, { bounds: { ...short, idleMs: never } });
   const socket = await openConnection(server.url);
   socket.write(start);
   const dribble = setInterval(() => socket.write(more), 20);
