@@ -58,7 +58,7 @@ export function createGuardedServer(handle: RequestListener, options: GuardedSer
     onClose: (reason) => logOnce(reason, { stallMs, maxBytes }, unreadMessages[reason]),
   });
   const idle = createIdleConnections(idleMs + requestMs, leastIdleMs);
-  const { inTurn, isBusy } = createTurns({
+  const { attach, inTurn, isBusy } = createTurns({
     onBusy(socket) {
       idle.delete(socket);
       unread.watch(socket);
@@ -73,6 +73,7 @@ export function createGuardedServer(handle: RequestListener, options: GuardedSer
 
   function admit(socket: Socket): void {
     if (!mayStay(socket)) return void socket.destroy();
+    attach(socket);
     idle.add(socket);
     socket.once('close', () => idle.delete(socket));
   }

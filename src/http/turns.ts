@@ -13,6 +13,8 @@ export interface TurnOptions {
 }
 
 export interface Turns {
+  /** To be called with each new connection. */
+  attach(socket: Socket): void;
   /** `begin` for each request in its turn. */
   inTurn(begin: RequestListener): RequestListener;
   /** Whether a connection is answering a request. */
@@ -27,8 +29,8 @@ interface Turn {
 
 /**
  * Answers pipelined requests one after the other: Node begins all of a connection's requests at once and only puts their
- * answers in order. The next one is begun when the answer before has been written to the operating system, and none is
- * on a connection that is closing.
+ * answers in order. The next one is begun in a turn of the event loop of its own, once the answer before has been written
+ * to the operating system, and none is on a connection that is closing.
  *
  * A connection with waiting requests is not read, so it can add no more than Node had read by then: 64 KiB.
  */
@@ -49,16 +51,26 @@ export function createTurns({ onBusy, onIdle, onAnswer, maxWaiting = 10_000 }: T
       socket.destroy();
     } else {
       waitingInAll += 1;
-      // Once Node has been through what it has read: until then it would resume at the end of each request.
-      if (line.push(turn) === 1) queueMicrotask(() => line.length > 0 && socket.pause());
+      line.push(turn);
+      socket.pause();
     }
   }
 
   function start({ request, response, begin }: Turn): void {
-    const { socket } = request;
-    response.once('prefinish', () => onAnswer(socket));
-    response.once('close', () => next(socket));
+    response.on('prefinish', answered);
+    response.on('close', closed);
     begin(request, response);
+  }
+
+  function answered(this: ServerResponse): void {
+    onAnswer(this.req.socket);
+  }
+
+  /** The event loop turns once between two requests of a pipeline, so that other connections have their turn. */
+  function closed(this: ServerResponse): void {
+    const { socket } = this.req;
+    if (waiting.get(socket)?.length) setImmediate(next, socket);
+    else next(socket);
   }
 
   function next(socket: Socket): void {
@@ -75,7 +87,16 @@ export function createTurns({ onBusy, onIdle, onAnswer, maxWaiting = 10_000 }: T
     }
   }
 
+  /**
+   * Node resumes at the end of each request in what it has read, by an event that may come when the socket was paused
+   * again: then pausing says nothing, and Node has to be told by hand to stop reading.
+   */
+  function stayPaused(this: Socket): void {
+    if (waiting.get(this)?.length && this.pause()) this.emit('pause');
+  }
+
   return {
+    attach: (socket) => void socket.on('resume', stayPaused),
     inTurn: (begin) => (request, response) => take({ request, response, begin }),
     isBusy: (socket) => waiting.has(socket),
   };
