@@ -138,7 +138,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   async function watch(key: MessageKey): Promise<AsyncIterableIterator<Message, undefined> | undefined> {
     const states = watchers.open(keyText(key));
     try {
-      const found = await link.ask(['find', [key]], tell);
+      const found = await link.ask(['find', [key]], ([now]) => now && states.tell(now));
       if (found.length > 0) return states;
     } catch (error) {
       await states.return?.();
