@@ -50,7 +50,7 @@ export interface EdgeConfig {
   readonly socketsPerAddress: number;
   /** For each socket. */
   readonly messagesPerSecond: number;
-  /** For each address; null: as many as may be. */
+  /** For each address, by HTTP and by WebSocket together; null: unlimited. */
   readonly requestsPerMinute: number | null;
   /** Of one GraphQL document, comments included. */
   readonly maxDocumentBytes: number;

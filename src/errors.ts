@@ -34,10 +34,10 @@ export const retryableByCode = {
   SEND_IN_PROGRESS: true,
   /** The store cannot write at present. Nothing was sent. */
   STORE_UNAVAILABLE: true,
-  /** This socket has as many operations under way as one socket may have. Nothing was begun. */
+  /** This socket, or all of them together, have as many operations under way as there is room for. Nothing was begun. */
   TOO_MANY_OPERATIONS: true,
   /**
-   * This address has made as many HTTP requests as it may, or this caller has sent as many texts. Nothing was begun;
+   * This address has made as many requests as it may, or this caller has sent as many texts. Nothing was begun;
    * `retryAfterSeconds` says when it may.
    */
   TOO_MANY_REQUESTS: true,

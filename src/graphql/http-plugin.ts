@@ -118,7 +118,7 @@ function requestErrorHandler(describeError: DescribeError, log: Logger) {
   ): FastifyReply => {
     if (error instanceof GatewayError) {
       const refusal = new GraphQLError(error.message, { originalError: error });
-      if (error.code === 'AUTHENTICATION_UNAVAILABLE') reply.header('retry-after', error.retryAfterSeconds);
+      if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds);
       return reply.code(statusByCode[error.code] ?? 400).send({ errors: [describeError(refusal)] });
     }
     const status = error.statusCode ?? 500;

@@ -7,11 +7,12 @@ import {
   getOperationAST,
   Kind,
   type OperationDefinitionNode,
-  subscribe,
 } from 'graphql';
 import type { GatewayContext } from './context.ts';
 import { createCostCheck } from './cost-check.ts';
 import { type CheckedDocument, createDocumentCache, type DocumentCacheOptions } from './document-cache.ts';
+import { declaredVariables } from './operation-variables.ts';
+import { type SubscriptionResults, subscribeByTurns } from './subscription-results.ts';
 import { variableErrors } from './variable-errors.ts';
 
 /** An operation as a caller asks for it. */
@@ -39,7 +40,7 @@ export interface OperationRunner {
     contextValue: GatewayContext,
   ): PreparedOperation;
   execute(args: ExecutionArgs): Promise<ExecutionResult>;
-  subscribe(args: ExecutionArgs): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult>;
+  subscribe(args: ExecutionArgs): Promise<SubscriptionResults | ExecutionResult>;
 }
 
 /** @throws Error if a field of the schema lacks a cost. */
@@ -62,8 +63,9 @@ export function createOperationRunner(options: DocumentCacheOptions): OperationR
       schema,
       document,
       contextValue,
-      variableValues: variables ?? null,
-      operationName: operationName ?? null,
+      variableValues: declaredVariables(operation, variables),
+      // The document's own text of it: what was sent with the request is not kept while it runs.
+      operationName: operation.name?.value ?? null,
       hideSuggestions: !suggestions,
       options: executionOptions,
     };
@@ -87,7 +89,7 @@ export function createOperationRunner(options: DocumentCacheOptions): OperationR
     check: createDocumentCache(options),
     prepare,
     execute: (args) => contain(async () => explain(args, await execute(args))),
-    subscribe: (args) => contain(async () => explain(args, await subscribe(args))),
+    subscribe: (args) => contain(async () => explain(args, await subscribeByTurns(args))),
   };
 }
 

@@ -1,5 +1,6 @@
 import { type Authenticate, hasExpired } from '../caller.ts';
 import { GatewayError } from '../errors.ts';
+import { createYieldingQueue } from '../yielding-queue.ts';
 import { forbidden, tryAgainLater } from './close-codes.ts';
 import type { SocketOperations } from './socket-operations.ts';
 
@@ -13,13 +14,18 @@ export interface SocketCallers extends Disposable {
 
 /** How late a socket may close after what it showed has expired, in ms. Nothing is pushed meanwhile. */
 const maxDelayMs = 1_000;
-/** What a close frame has room for (RFC 6455, 5.5), in bytes. */
-const maxReasonBytes = 123;
+/** Sockets that are closed in one turn of the event loop. */
+const closesPerTurn = 100;
 
 /** One timer for all: looking at each socket once a second costs less than a timer for each. */
 export function createSocketCallers(authenticate: Authenticate): SocketCallers {
   const known = new Set<SocketOperations>();
-  const timer = setInterval(() => known.forEach(closeIfExpired), maxDelayMs);
+  const queue = createYieldingQueue(closesPerTurn);
+  const timer = setInterval(closeExpired, maxDelayMs);
+
+  function closeExpired(): void {
+    for (const socket of known) if (isExpired(socket)) queue.run(() => void closeIfExpired(socket));
+  }
 
   return {
     async admit(socket, authorization) {
@@ -39,14 +45,18 @@ export function createSocketCallers(authenticate: Authenticate): SocketCallers {
 
 /** Closes the socket of a caller whose token has expired, and returns whether it has. */
 export function closeIfExpired(socket: SocketOperations): boolean {
-  if (socket.caller === null || !hasExpired(socket.caller)) return false;
+  if (!isExpired(socket)) return false;
   socket.close(forbidden, 'UNAUTHENTICATED: The token has expired.');
   return true;
+}
+
+function isExpired({ caller }: SocketOperations): boolean {
+  return caller !== null && hasExpired(caller);
 }
 
 /** Closes the socket, with why in the reason: there is no error before the acknowledgement. */
 function turnAway(socket: SocketOperations, error: unknown): undefined {
   if (!(error instanceof GatewayError)) throw error;
   const code = error.code === 'UNAUTHENTICATED' ? forbidden : tryAgainLater;
-  socket.close(code, `${error.code}: ${error.message}`.slice(0, maxReasonBytes));
+  socket.close(code, `${error.code}: ${error.message}`);
 }

@@ -1,4 +1,5 @@
 import type { Caller } from '../caller.ts';
+import type { Floor } from './subscription-results.ts';
 
 /**
  * What one socket has under way. graphql-ws keeps its own account by the client's ids, which a client can use twice:
@@ -7,10 +8,12 @@ import type { Caller } from '../caller.ts';
  * A plain object, because there is one for each idle connection.
  */
 export interface SocketOperations {
-  /** Closes the socket. */
+  /** Closes the socket. A reason that is too long is cut. */
   readonly close: (code: number, reason: string) => void;
   /** Whom the socket counts for. */
   readonly address: string;
+  /** What subscriptions wait for before they compute a result. */
+  readonly floor: Floor;
   /** Who is at the other end. Null: not known yet, or nobody is asked. */
   caller: Caller | null;
   readonly running: Set<object>;
@@ -24,13 +27,22 @@ export interface SocketOperations {
 const turnHolders = new WeakSet<object>();
 
 /** Queries of one socket that may run, or wait until their answers have left, at once: answers can be large. */
-const maxTurns = 8;
+export const maxTurns = 2;
 
-export function createSocketOperations({
-  close,
-  address,
-}: Pick<SocketOperations, 'close' | 'address'>): SocketOperations {
-  return { close, address, caller: null, running: new Set(), turnsTaken: 0, waiting: null, closed: false };
+export function createSocketOperations(
+  socket: Pick<SocketOperations, 'close' | 'address' | 'floor'>,
+): SocketOperations {
+  const { close, address, floor } = socket;
+  return {
+    close,
+    address,
+    floor,
+    caller: null,
+    running: new Set(),
+    turnsTaken: 0,
+    waiting: null,
+    closed: false,
+  };
 }
 
 /** Notes that an operation has begun. `operation` is any object that stands for it. */
@@ -40,6 +52,7 @@ export function beginOperation({ running }: SocketOperations, operation: object)
 
 /** Resolves to whether a query may run, once there is a turn for it: false when the socket has closed meanwhile. */
 export async function takeTurn(operations: SocketOperations, operation: object): Promise<boolean> {
+  if (operations.closed) return false;
   if (operations.turnsTaken < maxTurns) operations.turnsTaken += 1;
   else if (!(await nextTurn(operations))) return false;
   turnHolders.add(operation);
@@ -48,7 +61,6 @@ export async function takeTurn(operations: SocketOperations, operation: object):
 
 /** Who gives a turn back hands it to the next in line. */
 function nextTurn(operations: SocketOperations): Promise<boolean> {
-  if (operations.closed) return Promise.resolve(false);
   return new Promise((resolve) => {
     operations.waiting ??= [];
     operations.waiting.push(resolve);
@@ -64,9 +76,14 @@ export function endOperation(operations: SocketOperations, operation: object): v
   else operations.turnsTaken -= 1;
 }
 
-/** Sends home who waits, and returns the operations that still run. */
-export function closeOperations(operations: SocketOperations): Iterable<object> {
+/** Rejects queued queries, and those to come: nobody would read their answers. */
+export function rejectQueued(operations: SocketOperations): void {
   operations.closed = true;
-  for (const goHome of operations.waiting?.splice(0) ?? []) goHome(false);
+  for (const reject of operations.waiting?.splice(0) ?? []) reject(false);
+}
+
+/** Rejects queued queries, and returns the operations that still run. */
+export function closeOperations(operations: SocketOperations): Iterable<object> {
+  rejectQueued(operations);
   return operations.running.keys();
 }

@@ -3,7 +3,10 @@ import type { Duplex } from 'node:stream';
 import { handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { createMinuteLog } from '../log-once-a-minute.ts';
+import { createYieldingQueue } from '../yielding-queue.ts';
 import { tryAgainLater } from './close-codes.ts';
+import { type BacklogOptions, createSocketBacklog } from './socket-backlog.ts';
 import { createAdmission, type SocketLimits } from './websocket-admission.ts';
 import { closeInTurn } from './websocket-closing.ts';
 import { attachSocket, type GraphqlProtocol } from './websocket-socket.ts';
@@ -21,6 +24,8 @@ export interface WebsocketOptions extends SocketLimits {
   readonly log: Logger;
   /** How often each socket is pinged, in ms. One that stayed silent since the last ping is ended. */
   readonly pingIntervalMs?: number;
+  /** What may wait for readers who do not read. */
+  readonly backlog?: Pick<BacklogOptions, 'stalledMs' | 'maxBytes'>;
 }
 
 export interface GraphqlSockets {
@@ -36,11 +41,19 @@ export interface GraphqlSockets {
 
 /** The largest frame a client may send: far more than any operation needs. */
 const maxFrameBytes = 64 * 1024;
+/** Pieces that one frame may come in, of its own and of TCP's: each costs some hundred bytes until the frame is whole. */
+const maxPieces = 1_024;
 /** How long a client may take to answer a close. */
 const closeTimeoutMs = 2_000;
+/** Sockets, each with up to 100 subscriptions, that are cleaned up after in one turn of the event loop. */
+const cleanUpsPerTurn = 10;
+/** Sockets that are pinged in one turn of the event loop. */
+const pingsPerTurn = 200;
 const serverOptions = {
   noServer: true,
   maxPayload: maxFrameBytes,
+  maxFragments: maxPieces,
+  maxBufferedChunks: maxPieces,
   perMessageDeflate: false,
   handleProtocols: (offered: Set<string>) => handleProtocols(offered),
   closeTimeout: closeTimeoutMs,
@@ -60,9 +73,20 @@ export function serveWebsockets(options: WebsocketOptions): GraphqlSockets {
   const admission = createAdmission(options);
   const sockets = new WebSocketServer(serverOptions);
   const silent = new WeakSet<WebSocket>();
-  const sweep = setInterval(() => sockets.clients.forEach(ping), pingIntervalMs);
+  const suspicious = createMinuteLog(log);
+  const backlog = createSocketBacklog({ ...options.backlog, onEnd: warnOfSlowReader });
+  const cleanUps = createYieldingQueue(cleanUpsPerTurn);
+  const pings = createYieldingQueue(pingsPerTurn);
+  const sweep = setInterval(() => {
+    for (const socket of sockets.clients) pings.run(() => ping(socket));
+  }, pingIntervalMs);
+
+  function warnOfSlowReader(reason: string): void {
+    suspicious(reason, { reason }, 'A socket was ended: its client does not read what it asked for.');
+  }
 
   function ping(socket: WebSocket): void {
+    if (socket.readyState !== socket.OPEN) return;
     if (silent.has(socket)) {
       socket.terminate();
     } else {
@@ -73,22 +97,52 @@ export function serveWebsockets(options: WebsocketOptions): GraphqlSockets {
 
   function welcome(socket: WebSocket, address: string, leave: (() => void) | undefined): void {
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
-    if (leave) {
-      socket.on('pong', () => silent.delete(socket));
-      attachSocket(socket, { protocol, address, messagesPerSecond, leave, log });
-    } else {
+    if (!leave) {
       socket.close(tryAgainLater, 'Too many sockets');
+      return;
     }
+    attachSocket(socket, {
+      protocol,
+      address,
+      messagesPerSecond,
+      backlog,
+      onAlive: () => silent.delete(socket),
+      onClosed: (cleanUp) => {
+        leave();
+        cleanUps.run(cleanUp);
+      },
+      log,
+    });
+  }
+
+  function warnOfOldProtocol({ headers }: IncomingMessage): void {
+    if (!offersOnlyOldProtocol(headers['sec-websocket-protocol'])) return;
+    suspicious(
+      'old subprotocol',
+      { userAgent: shortened(headers['user-agent']) },
+      'A client offers only the old subprotocol graphql-ws, and is closed with 4406: have it use graphql-transport-ws (of the npm package graphql-ws) in place of subscriptions-transport-ws.',
+    );
+  }
+
+  function refusePage(stream: Duplex, { headers: { origin, host } }: IncomingMessage): void {
+    suspicious(
+      'origin',
+      { origin: shortened(origin), host: shortened(host) },
+      'A page of another site asked for a socket and was refused: name its origin in ALLOWED_ORIGINS if it may have one.',
+    );
+    refuse(stream, '403 Forbidden');
   }
 
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     if (pathOf(request) !== path) refuse(stream, '404 Not Found');
     else if (!allowsHost(request)) refuse(stream, '403 Forbidden');
-    else if (!allowsOrigin(request)) refuse(stream, '403 Forbidden');
-    else
-      sockets.handleUpgrade(request, stream, head, (socket) =>
-        welcome(socket, options.addressOf(request), admission.enter(request)),
-      );
+    else if (!allowsOrigin(request)) refusePage(stream, request);
+    else sockets.handleUpgrade(request, stream, head, (socket) => enter(socket, request));
+  }
+
+  function enter(socket: WebSocket, request: IncomingMessage): void {
+    warnOfOldProtocol(request);
+    welcome(socket, options.addressOf(request), admission.enter(request));
   }
 
   server.on('upgrade', upgrade);
@@ -97,14 +151,30 @@ export function serveWebsockets(options: WebsocketOptions): GraphqlSockets {
       return sockets.clients.size;
     },
     get waitingBytes() {
-      return [...sockets.clients].reduce((bytes, socket) => bytes + socket.bufferedAmount, 0);
+      return backlog.bytes;
     },
     async close(withinMs) {
       clearInterval(sweep);
       server.off('upgrade', upgrade);
       await closeInTurn([...sockets.clients], withinMs);
+      backlog[Symbol.dispose]();
     },
   };
+}
+
+const oldProtocol = 'graphql-ws';
+const ourProtocol = 'graphql-transport-ws';
+
+function offersOnlyOldProtocol(offered = ''): boolean {
+  const names = offered.split(',').map((name) => name.trim());
+  return names.includes(oldProtocol) && !names.includes(ourProtocol);
+}
+
+/** Of what a client said, so much is logged. */
+const maxLoggedCharacters = 256;
+
+function shortened(text: string | undefined): string | undefined {
+  return text?.slice(0, maxLoggedCharacters);
 }
 
 /** Node has taken its listeners off the stream, so an error on it without ours would end the process. */

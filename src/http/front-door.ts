@@ -1,31 +1,29 @@
+import type { IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';
-import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { GatewayError } from '../errors.ts';
 import { createMinuteLog } from '../log-once-a-minute.ts';
+import type { RequestLimit } from '../request-limit.ts';
 
 export interface FrontDoorOptions {
   /** Origins of the pages that may call from another site; `*`: any. */
   readonly allowedOrigins: readonly string[];
   /** Whether the page that makes a request may read its answer. */
-  readonly allowsOrigin: (request: FastifyRequest['raw']) => boolean;
-  /** For each address; null: as many as may be. */
-  readonly requestsPerMinute: number | null;
+  readonly allowsOrigin: (request: IncomingMessage) => boolean;
+  readonly addressOf: (request: IncomingMessage) => string;
+  readonly limitRequests: RequestLimit;
   readonly log: Pick<Logger, 'warn'>;
 }
 
 /** How long a browser may keep the answer to a preflight, in seconds. */
 const preflightSeconds = 600;
-const minuteMs = 60_000;
 
 /**
  * What stands before the routes of `scope`: CORS, which lets the listed pages read answers (others are logged once a
- * minute), and a limit for each
- * address, over which a request is TOO_MANY_REQUESTS with `Retry-After`.
+ * minute), and a limit for each address, over which a request is TOO_MANY_REQUESTS with `Retry-After`.
  */
 export async function guardFrontDoor(scope: FastifyInstance, options: FrontDoorOptions): Promise<void> {
-  const { allowedOrigins, requestsPerMinute } = options;
+  const { allowedOrigins, addressOf, limitRequests } = options;
   logOtherOrigins(scope, options);
   await scope.register(cors, {
     origin: [...allowedOrigins],
@@ -33,12 +31,7 @@ export async function guardFrontDoor(scope: FastifyInstance, options: FrontDoorO
     exposedHeaders: ['retry-after'],
     maxAge: preflightSeconds,
   });
-  if (requestsPerMinute === null) return;
-  await scope.register(rateLimit, {
-    max: requestsPerMinute,
-    timeWindow: minuteMs,
-    errorResponseBuilder: (_request, { max, ttl }) => tooManyRequests(max, ttl),
-  });
+  scope.addHook('onRequest', (request, _reply, done) => done(limitRequests(addressOf(request.raw))));
 }
 
 function logOtherOrigins(scope: FastifyInstance, { allowsOrigin, log }: FrontDoorOptions): void {
@@ -54,8 +47,3 @@ function logOtherOrigins(scope: FastifyInstance, { allowsOrigin, log }: FrontDoo
 
 /** Of a header that the log quotes. */
 const maxLoggedCharacters = 256;
-
-function tooManyRequests(max: number, waitMs: number): GatewayError {
-  const message = `One address may make ${max} requests a minute.`;
-  return new GatewayError('TOO_MANY_REQUESTS', message, { retryAfterSeconds: Math.ceil(waitMs / 1000) });
-}

@@ -7,6 +7,7 @@ import { type GraphqlHttpOptions, graphqlHttp } from '../graphql/http-plugin.ts'
 import { createOperationRunner } from '../graphql/operation-runner.ts';
 import { createWebsocketProtocol } from '../graphql/websocket-protocol.ts';
 import { type GraphqlSockets, serveWebsockets } from '../graphql/websocket-server.ts';
+import { createRequestLimit } from '../request-limit.ts';
 import { createHostCheck, guardHost } from './allowed-hosts.ts';
 import { createOriginCheck } from './allowed-origins.ts';
 import { createAddressOf } from './client-address.ts';
@@ -34,6 +35,7 @@ export async function serveFrontends(
     maxDocumentBytes: edge.maxDocumentBytes,
   });
   const addressOf = createAddressOf(edge.trustedProxies);
+  const limitRequests = createRequestLimit(edge.requestsPerMinute);
   const shared = { runner, context, authenticate, describeError: createErrorDescriber(log), tracing };
 
   const allowsHost = createHostCheck(edge.hosts, log);
@@ -45,7 +47,7 @@ export async function serveFrontends(
     });
   await app.register(async (scope) => {
     guardHost(scope, allowsHost);
-    await guardFrontDoor(scope, { ...edge, allowsOrigin, log });
+    await guardFrontDoor(scope, { ...edge, allowsOrigin, addressOf, limitRequests, log });
     scope.addHook('preParsing', limitHeader('accept', 431));
     await scope.register(graphqlHttp, {
       ...shared,
@@ -55,7 +57,7 @@ export async function serveFrontends(
     });
   });
 
-  const protocol = createWebsocketProtocol({ ...shared, subscriptionMs: edge.subscriptionMs });
+  const protocol = createWebsocketProtocol({ ...shared, subscriptionMs: edge.subscriptionMs, limitRequests });
   const sockets = serveWebsockets({
     ...edge,
     server: app.server,

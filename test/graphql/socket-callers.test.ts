@@ -3,10 +3,15 @@ import { anyone, type Caller } from '../../src/caller.ts';
 import { createSocketCallers } from '../../src/graphql/socket-callers.ts';
 import { createSocketOperations } from '../../src/graphql/socket-operations.ts';
 
+const floor = { takeFloor: () => true, leaveFloor: () => undefined };
+
 /** A socket as far as its caller goes, and how often it was closed with which code. */
 function createSocket() {
   const closes: number[] = [];
-  return { closes, operations: createSocketOperations({ close: (code) => closes.push(code), address: '' }) };
+  return {
+    closes,
+    operations: createSocketOperations({ close: (code) => closes.push(code), address: 'somewhere', floor }),
+  };
 }
 
 test('a socket that closed while its token was looked at is not looked at again, as one that left is not', async () => {

@@ -4,7 +4,7 @@ import { keyText, type Message, merge, revisionOf } from '../../src/message.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { createWatchers, pushesPerTurn } from '../../src/store/watchers.ts';
 import { anyStatuses } from './arbitraries.ts';
-import { business, key, news } from './samples.ts';
+import { key, news } from './samples.ts';
 import { temporaryDirectory } from './sqlite-test-store.ts';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
@@ -166,7 +166,7 @@ test('callbacks for messages with hundreds of watches each are pushed by SQLite 
   const onPush = () => {
     pushed += 1;
   };
-  await using store = await openSqliteStore({ path: directory.file('db'), formerBusiness: business, onPush });
+  await using store = await openSqliteStore({ path: directory.file('db'), onPush });
   const ids = Array.from({ length: 20 }, (_, index) => `m${index}`);
   await store.record(ids.map((id) => news(id, 'SENT')));
   const watches = await Promise.all(
