@@ -1,3 +1,4 @@
+import { benchmarkBroadcast } from './broadcast.ts';
 import { benchmarkCallbacks } from './callbacks.ts';
 import { benchmarkEverything } from './everything.ts';
 import { describeReport, type Report } from './figures.ts';
@@ -15,6 +16,7 @@ import { benchmarkStart } from './start.ts';
  */
 const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   callbacks: reporting(benchmarkCallbacks),
+  broadcast: reporting(benchmarkBroadcast),
   memory: reporting(benchmarkMemory),
   mutations: reporting(benchmarkMutations),
   everything: async () => (await benchmarkEverything()).map(describeReport).join(''),
