@@ -16,7 +16,9 @@ export const graphqlDialect: SendDialect = {
   body: (client, textMessage) =>
     JSON.stringify({ query: mutation, variables: { input: { client, textMessage } } }),
   idOf: (answer) => {
-    const { id, status, revision } = JSON.parse(answer).data.sendTextMessage.message;
+    const { data, errors } = JSON.parse(answer);
+    if (!data?.sendTextMessage) throw new Error(`not sent: ${JSON.stringify(errors)}`);
+    const { id, status, revision } = data.sendTextMessage.message;
     return status === 'ACCEPTED' && revision === 1 ? id : undefined;
   },
 };

@@ -34,6 +34,7 @@ const context = {
   messaging: { send },
   businesses: () => ['bench'],
   caller: anyone,
+  address: () => '127.0.0.1',
 } as unknown as GatewayContext;
 const apollo = new ApolloServer<GatewayContext>({ schema: await buildGatewaySchema() });
 const { url } = await startStandaloneServer(apollo, {
