@@ -51,6 +51,7 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
   const { store, pingup, metrics, authenticator, tracing, sandbox } = parts;
   await using opening = new AsyncDisposableStack();
   const { edge } = config;
+  const allowsHost = createHostCheck(edge.hosts, log);
   const app = createHttpServer({ log, serving, trustedProxies: edge.trustedProxies, limits: edge });
   const page = edge.introspection
     ? await graphiqlPage({ webRoot, sandboxClients: sandbox && sandboxClients })
@@ -61,6 +62,7 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
       context: { messaging, businesses: accounts.businesses },
       authenticate: authenticator?.authenticate ?? null,
       edge,
+      allowsHost,
       page,
       log,
       tracing,
@@ -85,7 +87,6 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
   const refusals = authenticator?.refusals ?? createRefusalCounts();
   metrics.expose({ load, pingup: pingup.health, callbacks: counts, refusals });
   const { host, metricsPort: port } = config;
-  const allowsHost = createHostCheck(edge.hosts, log);
   const ofMetrics =
     port === null ? null : opening.use(await serveMetrics({ host, port, metrics, allowsHost, log }));
   if (!ofMetrics) await app.register(metricsRoute, { metrics, allowsHost });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
+import { cutText } from '../cut-text.ts';
 import { GatewayError, type InputFault } from '../errors.ts';
-import { cutText } from './cut-text.ts';
 import { locationsOf } from './document-source.ts';
 
 /**

@@ -9,10 +9,10 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import type { Authenticate } from '../caller.ts';
+import { cutText } from '../cut-text.ts';
 import { GatewayError, type GatewayErrorCode } from '../errors.ts';
 import type { Tracing } from '../tracing.ts';
 import type { GatewayContext, SharedContext } from './context.ts';
-import { cutText } from './cut-text.ts';
 import { type DescribeError, logUnexpected, unexpectedMessage } from './describe-error.ts';
 import { checkCallers } from './http-caller.ts';
 import { runOperations } from './http-operations.ts';

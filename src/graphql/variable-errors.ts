@@ -12,8 +12,8 @@ import {
   typeFromAST,
   type VariableDefinitionNode,
 } from 'graphql';
+import { cutText } from '../cut-text.ts';
 import { GatewayError, type InputFault } from '../errors.ts';
-import { cutText } from './cut-text.ts';
 import { maxErrors } from './describe-error.ts';
 
 export interface OperationVariables {

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { cutText } from '../cut-text.ts';
 import { createMinuteLog } from '../log-once-a-minute.ts';
 import { createYieldingQueue } from '../yielding-queue.ts';
 import { tryAgainLater } from './close-codes.ts';
@@ -119,24 +120,14 @@ export function serveWebsockets(options: WebsocketOptions): GraphqlSockets {
     if (!offersOnlyOldProtocol(headers['sec-websocket-protocol'])) return;
     suspicious(
       'old subprotocol',
-      { userAgent: shortened(headers['user-agent']) },
+      { userAgent: cutText(headers['user-agent'] ?? '') },
       'A client offers only the old subprotocol graphql-ws, and is closed with 4406: have it use graphql-transport-ws (of the npm package graphql-ws) in place of subscriptions-transport-ws.',
     );
   }
 
-  function refusePage(stream: Duplex, { headers: { origin, host } }: IncomingMessage): void {
-    suspicious(
-      'origin',
-      { origin: shortened(origin), host: shortened(host) },
-      'A page of another site asked for a socket and was refused: name its origin in ALLOWED_ORIGINS if it may have one.',
-    );
-    refuse(stream, '403 Forbidden');
-  }
-
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     if (pathOf(request) !== path) refuse(stream, '404 Not Found');
-    else if (!allowsHost(request)) refuse(stream, '403 Forbidden');
-    else if (!allowsOrigin(request)) refusePage(stream, request);
+    else if (!allowsHost(request) || !allowsOrigin(request)) refuse(stream, '403 Forbidden');
     else sockets.handleUpgrade(request, stream, head, (socket) => enter(socket, request));
   }
 
@@ -168,13 +159,6 @@ const ourProtocol = 'graphql-transport-ws';
 function offersOnlyOldProtocol(offered = ''): boolean {
   const names = offered.split(',').map((name) => name.trim());
   return names.includes(oldProtocol) && !names.includes(ourProtocol);
-}
-
-/** Of what a client said, so much is logged. */
-const maxLoggedCharacters = 256;
-
-function shortened(text: string | undefined): string | undefined {
-  return text?.slice(0, maxLoggedCharacters);
 }
 
 /** Node has taken its listeners off the stream, so an error on it without ours would end the process. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { cutText } from '../cut-text.ts';
 import { createMinuteLog } from '../log-once-a-minute.ts';
 import { isLoopback } from '../loopback.ts';
 
@@ -19,16 +20,13 @@ export function createHostCheck(names: readonly string[] | null, log: Pick<Logge
   return ({ headersDistinct: { host: hosts = [] } }) => {
     const name = hosts.length === 1 ? nameOf(hosts[0] ?? '') : undefined;
     if (name !== undefined && (isOfThisMachine(name) || allowed.has(name))) return true;
-    logOnce('host', { host: hosts.join(', ').slice(0, maxLoggedCharacters) }, hostRefusal);
+    logOnce('host', { host: cutText(hosts.join(', ')) }, hostRefusal);
     return false;
   };
 }
 
-/** Of a header that the log quotes. */
-const maxLoggedCharacters = 256;
-
-/** Told to whoever was refused. It does not repeat the Host. */
-export const hostRefusal =
+/** Answered and logged. It does not repeat the Host. */
+const hostRefusal =
   'Without authentication this gateway answers only to localhost and to the host of PUBLIC_URL. Set PUBLIC_URL to the address under which it is to be reached.';
 
 /** A Fastify hook for `scope`: 403 for a Host that is not allowed. */

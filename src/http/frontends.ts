@@ -8,7 +8,7 @@ import { createOperationRunner } from '../graphql/operation-runner.ts';
 import { createWebsocketProtocol } from '../graphql/websocket-protocol.ts';
 import { type GraphqlSockets, serveWebsockets } from '../graphql/websocket-server.ts';
 import { createRequestLimit } from '../request-limit.ts';
-import { createHostCheck, guardHost } from './allowed-hosts.ts';
+import { guardHost, type HostCheck } from './allowed-hosts.ts';
 import { createOriginCheck } from './allowed-origins.ts';
 import { createAddressOf } from './client-address.ts';
 import { guardFrontDoor } from './front-door.ts';
@@ -19,6 +19,7 @@ export interface FrontendsOptions
   extends Pick<DocumentCacheOptions, 'schema'>,
     Pick<GraphqlHttpOptions, 'context' | 'authenticate' | 'log' | 'tracing'> {
   readonly edge: EdgeConfig;
+  readonly allowsHost: HostCheck;
   /** Null: there is none, and a browser is answered as any other client. */
   readonly page: GraphiqlPage | null;
 }
@@ -26,7 +27,7 @@ export interface FrontendsOptions
 /** The frontends' side: GraphQL on `/graphql` by HTTP and by WebSocket, under the same rules. */
 export async function serveFrontends(
   app: FastifyInstance,
-  { schema, context, authenticate, edge, page, log, tracing }: FrontendsOptions,
+  { schema, context, authenticate, edge, allowsHost, page, log, tracing }: FrontendsOptions,
 ): Promise<GraphqlSockets & Disposable> {
   const runner = createOperationRunner({
     schema,
@@ -38,8 +39,7 @@ export async function serveFrontends(
   const limitRequests = createRequestLimit(edge.requestsPerMinute);
   const shared = { runner, context, authenticate, describeError: createErrorDescriber(log), tracing };
 
-  const allowsHost = createHostCheck(edge.hosts, log);
-  const allowsOrigin = createOriginCheck(edge.allowedOrigins);
+  const allowsOrigin = createOriginCheck(edge.allowedOrigins, log);
   if (page)
     await app.register(async (scope) => {
       guardHost(scope, allowsHost);
@@ -47,7 +47,7 @@ export async function serveFrontends(
     });
   await app.register(async (scope) => {
     guardHost(scope, allowsHost);
-    await guardFrontDoor(scope, { ...edge, allowsOrigin, addressOf, limitRequests, log });
+    await guardFrontDoor(scope, { ...edge, allowsOrigin, addressOf, limitRequests });
     scope.addHook('preParsing', limitHeader('accept', 431));
     await scope.register(graphqlHttp, {
       ...shared,

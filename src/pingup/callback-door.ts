@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { cutText } from '../cut-text.ts';
 import { createMinuteLog } from '../log-once-a-minute.ts';
 import type { Tracing } from '../tracing.ts';
 import { callbackRoot } from './callback-address.ts';
@@ -33,8 +34,6 @@ interface Route {
 }
 
 const noBody = Buffer.alloc(0);
-/** Of a header that the log quotes. */
-const maxLoggedCharacters = 100;
 
 /**
  * `POST /callbacks/pingup/{business}`, where Pingup says what became of a message; a Fastify plugin. The token is a
@@ -83,7 +82,7 @@ export async function callbackDoor(scope: FastifyInstance, options: CallbackDoor
   /** Pingup shows the right token, and yet nothing that it sends is read. */
   function reportContentType(request: FastifyRequest<Route>): void {
     const business = senders.get(request)?.account.business;
-    const contentType = request.headers['content-type']?.slice(0, maxLoggedCharacters);
+    const contentType = cutText(request.headers['content-type'] ?? '');
     const message = 'callbacks are refused for their content type: have Pingup send application/json';
     if (business !== undefined) logOnce(`contentType ${business}`, { business, contentType }, message);
   }

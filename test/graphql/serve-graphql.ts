@@ -33,7 +33,16 @@ export async function serveGraphql(options: GraphqlUnderTestOptions = {}): Promi
   const app = createHttpServer({ log, serving: () => true, trustedProxies: edge.trustedProxies });
   const schema = await buildGatewaySchema();
   const sockets = parts.use(
-    await serveFrontends(app, { schema, context, authenticate, edge, page: null, log, tracing: null }),
+    await serveFrontends(app, {
+      schema,
+      context,
+      authenticate,
+      edge,
+      allowsHost: () => true,
+      page: null,
+      log,
+      tracing: null,
+    }),
   );
   parts.defer(async () => {
     const closed = app.close();

@@ -1,7 +1,0 @@
-/** Characters of an error's message, and of whatever else an error says of the input. */
-export const maxMessageCharacters = 256;
-
-/** A text of at most `max` characters: what is longer ends in an ellipsis. */
-export function cutText(text: string, max = maxMessageCharacters): string {
-  return text.length <= max ? text : `${text.slice(0, max - 1).toWellFormed()}…`;
-}
