@@ -1,21 +1,16 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
 import { MessageDocument, SendTextMessageDocument } from './generated/operations.ts';
+import { temporaryDirectory } from './store/sqlite-test-store.ts';
 import { apiKeyEntry, writeApiKeys } from './support/api-keys.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { dataOf, execute, payloadOf } from './support/graphql-client.ts';
-
-async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
-  const path = await mkdtemp(join(tmpdir(), 'gateway-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
-}
 
 test('node dist/main.js runs from any working directory on its defaults, and keeps its store there', async () => {
   await using directory = await temporaryDirectory();

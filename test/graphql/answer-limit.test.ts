@@ -5,6 +5,7 @@ import { buildGatewaySchema } from '../../src/graphql/schema.ts';
 import type { Messaging } from '../../src/messaging.ts';
 import { type Run, transports } from './both-transports.ts';
 import { serveGraphql } from './serve-graphql.ts';
+import { times } from './times.ts';
 import { worstContext } from './worst-answers.ts';
 
 /** Counts what reaches the flow, and answers it with texts that are as long as they can be. */
@@ -23,8 +24,7 @@ async function serveCounted() {
   return { calls, ...(await serveGraphql({ messaging })) };
 }
 
-const aliases = (count: number, field: string) =>
-  Array.from({ length: count }, (_, index) => `a${index}: ${field}`).join(' ');
+const aliases = (count: number, field: string) => times(count, (index) => `a${index}: ${field}`);
 const pageOfTexts = `edges { node { ...F } } } } fragment F on Message { ${aliases(28, 'textMessage')} }`;
 const pages = (count: number) =>
   aliases(count, 'messages(first: $n) { edges { node { textMessage clientName } } }');

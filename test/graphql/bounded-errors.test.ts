@@ -8,16 +8,13 @@ import { locationsOf, maxLocations, parseDocument } from '../../src/graphql/docu
 import type { Send } from '../../src/send.ts';
 import { type Run, transports } from './both-transports.ts';
 import { serveGraphql } from './serve-graphql.ts';
+import { times } from './times.ts';
 
 const maxMessage = 256;
 /** Of 20 errors with all that they may say. */
 const maxAnswer = 48 * 1024;
 /** What fits into a frame; HTTP takes four times as much. */
 const large = 60_000;
-
-function times(count: number, part: (index: number) => string): string {
-  return Array.from({ length: count }, (_, index) => part(index)).join(' ');
-}
 
 const byStatus = 'query ($status: [DeliveryStatus!]) { messages(status: $status) { edges { cursor } } }';
 const byInput = 'mutation ($input: SendTextMessageInput!) { sendTextMessage(input: $input) { replayed } }';

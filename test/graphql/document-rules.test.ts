@@ -3,12 +3,9 @@ import { expect, test } from 'vitest';
 import { documentLimits } from '../../src/graphql/document-rules.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { type Run, transports } from './both-transports.ts';
+import { times } from './times.ts';
 
 const { aliases, depth, directives, rootFields, tokens } = documentLimits;
-
-function times(count: number, part: (index: number) => string): string {
-  return Array.from({ length: count }, (_, index) => part(index)).join(' ');
-}
 
 function sends(count: number): string {
   const input = '{ client: "never-calls-back", textMessage: "Hello" }';

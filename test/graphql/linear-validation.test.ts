@@ -11,6 +11,7 @@ import { documentLimits, documentRules, parseOptions } from '../../src/graphql/d
 import { createDocumentValidation } from '../../src/graphql/document-validation.ts';
 import { mergeableFieldsRule } from '../../src/graphql/mergeable-fields-rule.ts';
 import { buildGatewaySchema } from '../../src/graphql/schema.ts';
+import { times } from './times.ts';
 
 const schema = await buildGatewaySchema();
 const validateDocument = createDocumentValidation({
@@ -39,10 +40,6 @@ function readsOf(document: DocumentNode): number {
 
   validateDocument(count(document));
   return reads;
-}
-
-function times(count: number, part: (index: number) => string): string {
-  return Array.from({ length: count }, (_, index) => part(index)).join(' ');
 }
 
 /** Documents by a size, each an attack on a rule that compares or follows what it should only read. */

@@ -2,17 +2,9 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { print } from 'graphql';
 import { expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import { MessageStatusDocument } from '../generated/operations.ts';
-import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-
-async function openReadySocket({ url }: TestGateway): Promise<WebSocket> {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
-  await once(socket, 'open');
-  socket.send(JSON.stringify({ type: 'connection_init' }));
-  await once(socket, 'message');
-  return socket;
-}
+import { startTestGateway } from '../support/gateway.ts';
+import { openReadySocket } from '../support/ready-socket.ts';
 
 function subscription(id: string, messageId: string): string {
   const payload = { query: print(MessageStatusDocument), variables: { messageId } };

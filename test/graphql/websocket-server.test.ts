@@ -6,18 +6,12 @@ import { maxOperations } from '../../src/graphql/websocket-protocol.ts';
 import { MessageStatusDocument } from '../generated/operations.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { connect, dataOf, subscribe } from '../support/graphql-client.ts';
+import { openReadySocket } from '../support/ready-socket.ts';
 
 /** A client below graphql-ws, to do what no well-behaved client does. */
 async function openSocket({ url }: TestGateway, path = '/graphql'): Promise<WebSocket> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}${path}`, 'graphql-transport-ws');
   await once(socket, 'open');
-  return socket;
-}
-
-async function openReadySocket(gateway: TestGateway): Promise<WebSocket> {
-  const socket = await openSocket(gateway);
-  socket.send(JSON.stringify({ type: 'connection_init' }));
-  await once(socket, 'message');
   return socket;
 }
 

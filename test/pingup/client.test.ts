@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { startHttpPeer, startTcpPeer } from './support/peers.ts';
 import { accepted, answerWith, apiKey, connect, failureOf, text, traceparent } from './support/pingup.ts';
 import { untrusted } from './support/untrusted-certificate.ts';
@@ -282,7 +283,7 @@ describe.concurrent('a request that may have left is SEND_OUTCOME_UNKNOWN, and w
 
 describe('a request that has not left', () => {
   test('is made by itself once Pingup can be reached again, and once only', async () => {
-    const { port, url } = await freePort();
+    const { port, url } = await unusedAddress();
     const refused = Promise.withResolvers<void>();
     await using pingup = connect(url, { log: { debug: () => refused.resolve() } });
     const sent = pingup.sendText(text);
@@ -293,7 +294,7 @@ describe('a request that has not left', () => {
   });
 
   test('is made for at most 2 s by itself, then PINGUP_UNAVAILABLE, whatever its deadline', async () => {
-    const { url } = await freePort();
+    const { url } = await unusedAddress();
     const repeats: unknown[] = [];
     const debug = (what: unknown) => void repeats.push(what);
     await using pingup = connect(url, { timeoutMs: 120_000, log: { debug } });
@@ -314,7 +315,7 @@ describe('a request that has not left', () => {
   });
 
   test('is PINGUP_UNAVAILABLE where nobody listens until the deadline', async () => {
-    const { url } = await freePort();
+    const { url } = await unusedAddress();
     await using pingup = connect(url, { timeoutMs: 500 });
     const error = await failureOf(pingup.sendText(text));
     expect(error).toMatchObject({ code: 'PINGUP_UNAVAILABLE', retryable: true });
@@ -369,8 +370,8 @@ describe('a request that has not left', () => {
   });
 });
 
-/** A port on which nobody listens. */
-async function freePort(): Promise<{ port: number; url: string }> {
-  await using peer = await startTcpPeer(() => undefined);
-  return { port: peer.port, url: peer.url };
+/** An address at which nobody listens. */
+async function unusedAddress(): Promise<{ port: number; url: string }> {
+  const port = await freePort();
+  return { port, url: `http://127.0.0.1:${port}` };
 }

@@ -3,8 +3,9 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { expect, test } from 'vitest';
 import { openRedisStore } from '../../src/store/redis.ts';
 import { untrusted } from '../pingup/support/untrusted-certificate.ts';
+import { freePort } from '../support/free-port.ts';
 import { describeWithRedis } from '../support/programs.ts';
-import { freePort, startRedisServer } from '../support/redis-server.ts';
+import { startRedisServer } from '../support/redis-server.ts';
 import { key, news } from './samples.ts';
 import { temporaryDirectory } from './sqlite-test-store.ts';
 

@@ -1,4 +1,5 @@
-import { freePort, type RedisServer, startRedisServer } from './redis-server.ts';
+import { freePort } from './free-port.ts';
+import { type RedisServer, startRedisServer } from './redis-server.ts';
 
 /** A Redis Cluster of a test's own: three primaries, each with a replica. It ends with its scope. */
 export interface RedisCluster extends AsyncDisposable {

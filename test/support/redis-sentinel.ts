@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type RedisServer, runCommand } from './redis-server.ts';
+import { freePort } from './free-port.ts';
+import { type RedisServer, runCommand } from './redis-server.ts';
 
 /** A sentinel that watches one Redis under the name `the-master`, and ends with its scope. */
 export interface RedisSentinel extends AsyncDisposable {

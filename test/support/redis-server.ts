@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ErrorReply, RedisClient } from '@redis/client';
+import { freePort } from './free-port.ts';
 
 /** A Redis of a test's own, on a free port, with its files in a directory of its own. It ends with its scope. */
 export interface RedisServer extends AsyncDisposable {
@@ -113,20 +112,4 @@ async function answers(port: number): Promise<boolean> {
     () => true,
     (error) => error instanceof ErrorReply && !error.message.startsWith('LOADING'),
   );
-}
-
-/** Below those from which systems take the ports of outgoing connections, so that it stays free until it is used. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 30_000);
-    const server = createServer().listen(port, '127.0.0.1');
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    );
-    if (!isFree) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { QuarantinedCallback, QuarantineEntry, Store } from '../../../src/store/port.ts';
+import type { QuarantinedCallback } from '../../../src/store/port.ts';
 import type { StoreEvent } from '../../../src/store-event.ts';
 import { business, news, someTime } from '../samples.ts';
+import { quarantinedIn } from './quarantining.ts';
 import { type OpenLimited, servesAgain, timeToRefuse } from './test-store.ts';
 
 const mebibyte = 1_048_576;
@@ -111,11 +112,6 @@ function callback(raw: string, more: Partial<QuarantinedCallback> = {}): Quarant
 /** So many bytes once it is compressed, and a few more. */
 function incompressible(bytes: number): string {
   return randomBytes(bytes).toString('base64');
-}
-
-async function quarantinedIn(store: Store, whose = business): Promise<QuarantineEntry[]> {
-  const { entries } = await store.quarantined({ business: whose, first: 100 });
-  return entries.map((entry) => entry.callback);
 }
 
 export function watchEvents() {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { merge, statusOf } from '../../../src/message.ts';
-import type { Store } from '../../../src/store/port.ts';
+import type { QuarantineEntry, Store } from '../../../src/store/port.ts';
 import { business, key, news, someTime } from '../samples.ts';
 import { type Open, watchKnown } from './test-store.ts';
 
@@ -108,7 +108,7 @@ export function quarantining(open: Open): void {
   });
 }
 
-async function quarantinedIn(store: Store) {
-  const { entries } = await store.quarantined({ business, first: 100 });
+export async function quarantinedIn(store: Store, whose = business): Promise<QuarantineEntry[]> {
+  const { entries } = await store.quarantined({ business: whose, first: 100 });
   return entries.map((entry) => entry.callback);
 }
