@@ -19,18 +19,21 @@ export interface SocketBacklog extends Disposable {
 
 export interface BacklogOptions {
   /** How long a reader may take nothing while something waits for it, in ms. */
-  readonly stalledMs?: number | undefined;
+  readonly stalledMs?: number;
   /** Bytes that may wait in all. One answer more may be there for a moment. */
-  readonly maxBytes?: number | undefined;
+  readonly maxBytes?: number;
   /** Told of each socket that is ended, and why. */
   readonly onEnd?: ((reason: 'stalled' | 'too much waits') => void) | undefined;
 }
+
+export const usualBacklog = { stalledMs: 10_000, maxBytes: 128 * 1024 * 1024 };
 
 /** How late a socket may be ended, in ms. */
 const maxDelayMs = 1_000;
 
 export function createSocketBacklog(options: BacklogOptions = {}): SocketBacklog {
-  const { stalledMs = 10_000, maxBytes = 128 * 1024 * 1024, onEnd = () => undefined } = options;
+  const { stalledMs, maxBytes } = { ...usualBacklog, ...options };
+  const { onEnd = () => undefined } = options;
   /** For whom something waits, and since when they have taken nothing: the longest first. */
   const since = new Map<SlowReader, number>();
   const timer = setInterval(endStalled, Math.min(maxDelayMs, stalledMs));

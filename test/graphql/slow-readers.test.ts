@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { createSocketBacklog, type SocketBacklog } from '../../src/graphql/socket-backlog.ts';
+import { createSocketBacklog, type SocketBacklog, usualBacklog } from '../../src/graphql/socket-backlog.ts';
 import { maxTurns } from '../../src/graphql/socket-operations.ts';
 import { maxWaitingBytes, SocketOutbox } from '../../src/graphql/socket-outbox.ts';
 import type { Message } from '../../src/message.ts';
@@ -130,6 +130,10 @@ test('a reader that takes nothing while something waits is ended; one for whom n
   expect(stalled.socket.readyState).not.toBe(WebSocket.OPEN);
   expect(idle.socket.readyState).toBe(WebSocket.OPEN);
   expect(backlog.bytes).toBe(0);
+});
+
+test('a reader may take nothing for 10 s', () => {
+  expect(usualBacklog.stalledMs).toBeLessThanOrEqual(10_000);
 });
 
 test('when too much waits in all, those that have taken nothing for longest are ended', () => {

@@ -115,6 +115,10 @@ test.each([
   clearInterval(dribble);
 });
 
+test('a client may take nothing of its answer for 10 s', () => {
+  expect(usualBounds.stallMs).toBeLessThanOrEqual(10_000);
+});
+
 test('the headers of a request, and its body with them, have 10 s at most', () => {
   expect(usualBounds.requestMs + usualBounds.sweepMs).toBeLessThanOrEqual(10_000);
 });
