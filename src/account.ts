@@ -14,7 +14,7 @@ export interface AccountLimits {
   readonly concurrency: number;
   /** Sends that may wait until others are done. */
   readonly maxWaiting: number;
-  /** Sends that begin within any second; null: as many as may be. */
+  /** Sends that begin within any second; null: unlimited. */
   readonly sendsPerSecond: number | null;
 }
 

@@ -48,7 +48,7 @@ export function authFaults(env: Environment): string[] {
   return [...modeFaults(env), ...tokenFaults(env), ...keyFaults(env)];
 }
 
-/** Null: nobody is asked who they are. */
+/** Null: authentication is disabled. */
 export function toAuth(env: Variables): AuthConfig | null {
   const jwt = toJwt(env);
   const apiKeysPath = env.AUTH_API_KEYS_FILE ?? null;

@@ -33,5 +33,5 @@ export function hasExpired({ expiresAt }: Caller): boolean {
   return expiresAt !== null && Date.now() >= expiresAt;
 }
 
-/** Whoever calls where nobody is asked who they are. */
+/** The caller of every request if authentication is disabled. */
 export const anyone: Caller = { id: null, businesses: null, scopes: new Set(scopes), expiresAt: null };

@@ -17,7 +17,7 @@ export interface Config {
   readonly metricsPort: number | null;
   /** Where the world reaches this gateway, without a trailing slash; null: the address it listens on. */
   readonly publicUrl: string | null;
-  /** Null: nobody is asked who they are. */
+  /** Null: authentication is disabled. */
   readonly auth: AuthConfig | null;
   readonly edge: EdgeConfig;
   readonly accounts: AccountsConfig;

@@ -26,7 +26,7 @@ export interface GatewayParts extends AsyncDisposable {
   readonly pingup: AccountsClient;
   /** The stand-in for Pingup, where there is no account. */
   readonly sandbox: Sandbox | null;
-  /** Null: nobody is asked who they are. */
+  /** Null: authentication is disabled. */
   readonly authenticator: Authenticator | null;
   /** Null: there are no traces. */
   readonly tracing: (Tracing & AsyncDisposable) | null;

@@ -1,7 +1,10 @@
-import type { Logger } from 'pino';
-
 /** Logs a warning for a key: the first at once, then at most one line a minute, with how many came in between. */
 export type MinuteLog = (key: string, fields: object, message: string) => void;
+
+/** A pino logger is one. */
+export interface WarningLog {
+  warn(fields: object, message: string): void;
+}
 
 const quietMs = 60_000;
 /** Keys that are told apart. Further ones share one line a minute, so that whoever can choose a key fills neither disk nor memory. */
@@ -9,7 +12,7 @@ export const maxKeys = 100;
 const anyOther = Symbol('any other key');
 
 /** Lines carry `suppressed`: those of the same key that were left out since the line before. */
-export function createMinuteLog(log: Pick<Logger, 'warn'>, now: () => number = Date.now): MinuteLog {
+export function createMinuteLog(log: WarningLog, now: () => number = Date.now): MinuteLog {
   const rows = new Map<string | symbol, { suppressed: number; loggedAt: number }>();
 
   function rowOf(key: string) {

@@ -23,7 +23,7 @@ export interface GraphqlHttpOptions {
   readonly runner: OperationRunner;
   readonly context: SharedContext;
   readonly describeError: DescribeError;
-  /** Null: nobody is asked who they are. */
+  /** Null: authentication is disabled. */
   readonly authenticate: Authenticate | null;
   /** Whom a request counts for: the client's address, which is not the connection's behind a proxy. */
   readonly addressOf: (request: IncomingMessage) => string;

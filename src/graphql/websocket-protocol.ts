@@ -35,7 +35,7 @@ export interface WebsocketProtocolOptions {
   readonly runner: OperationRunner;
   readonly context: SharedContext;
   readonly describeError: DescribeError;
-  /** Null: nobody is asked who they are. */
+  /** Null: authentication is disabled. */
   readonly authenticate: Authenticate | null;
   /** Null: there are no traces. */
   readonly tracing: Tracing | null;

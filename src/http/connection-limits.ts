@@ -35,17 +35,13 @@ export function createConnectionCheck(
   return (socket) => {
     const giveBack = takePlaceOf(socket.remoteAddress ?? '');
     if (!giveBack) {
-      const message = 'connections are closed: one address has as many as it may (SOCKETS_PER_ADDRESS)';
+      const message = 'Connections are closed: their address has reached SOCKETS_PER_ADDRESS.';
       logOnce('address', { socketsPerAddress }, message);
       return false;
     }
     if (open >= maxSockets && !makeRoom()) {
       giveBack();
-      logOnce(
-        'all',
-        { maxSockets },
-        'connections are closed: there are as many as there may be (MAX_SOCKETS)',
-      );
+      logOnce('all', { maxSockets }, 'Connections are closed: MAX_SOCKETS is reached.');
       return false;
     }
     open += 1;

@@ -23,7 +23,7 @@ export interface CallQueueOptions {
   /** Calls that run at once. */
   readonly concurrency: number;
   readonly maxWaiting: number;
-  /** Calls that begin within any second; null: as many as may be. */
+  /** Calls that begin within any second; null: unlimited. */
   readonly perSecond: number | null;
 }
 

@@ -41,7 +41,7 @@ export interface PingupClientOptions {
   readonly concurrency: number;
   /** Sends that may wait until others are done. */
   readonly maxWaiting: number;
-  /** Sends that begin within any second; null: as many as may be. */
+  /** Sends that begin within any second; null: unlimited. */
   readonly sendsPerSecond: number | null;
   /** How long after its first failure a send of which nothing has left may still begin to leave. */
   readonly repeatMs?: number;

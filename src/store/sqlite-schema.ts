@@ -15,7 +15,7 @@ export const schema = `
   ) STRICT, WITHOUT ROWID;
 
   -- All that is known of a message in one row. number counts the messages of a business as they were first heard of;
-  -- seq, by which retention walks, never leaves the file. details is null while only callbacks have told of it, and then
+  -- seq, by which retention walks, never leaves the file. details is null while it is known only from callbacks, and then
   -- so are client and phone, which are taken from it. send is the number of the send that it came of.
   -- history is a JSON array of [status, at, receivedAt, rawStatus, failure].
   CREATE TABLE messages (

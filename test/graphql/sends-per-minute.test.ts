@@ -55,7 +55,7 @@ test('SENDS_PER_MINUTE counts each text of a caller on both transports, aliases 
   });
 });
 
-test('without it, as many texts as may be', async () => {
+test('without it, the texts of a caller are unlimited', async () => {
   await using gateway = await startTestGateway();
   const sends = await Promise.all(Array.from({ length: 200 }, () => byHttp(gateway)));
   expect(new Set(sends)).toEqual(new Set(['sent']));

@@ -18,7 +18,7 @@ export interface GraphqlUnderTestOptions {
   readonly edge?: Partial<EdgeConfig>;
   /** Those that there are; left out: acme. */
   readonly businesses?: readonly string[];
-  /** Null, or left out: nobody is asked who they are. */
+  /** Null, or left out: authentication is disabled. */
   readonly authenticate?: Authenticate | null;
 }
 

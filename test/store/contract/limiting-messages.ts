@@ -23,7 +23,7 @@ export function limitingMessages(open: OpenLimited): void {
     expect(await collect(states)).toEqual([]);
     expect(await idsOf(t.store, { first: 9 })).toEqual(['new', 'older', 'young']);
     expect(events).toEqual([['callbackOnlyDropped', 1]]);
-    expect(lines).toEqual([{ business }]);
+    expect(lines).toMatchObject([{ business }]);
   });
 
   test('if none is older than a day, a new one is refused, and all else of that callback is recorded', async () => {
