@@ -3,7 +3,7 @@ import type { Account, Accounts } from './account.ts';
 import { readAccountsFile } from './accounts-file.ts';
 import type { AccountsConfig } from './config-accounts.ts';
 import { ConfigError } from './config-error.ts';
-import { createTurns } from './take-turns.ts';
+import { createMutex } from './mutex.ts';
 
 /** The accounts of the configuration, as they are now. */
 export interface AccountBook extends Accounts {
@@ -30,7 +30,7 @@ export async function openAccountBook(config: AccountsConfig): Promise<AccountBo
   let known: AccountsByName = new Map();
   let businesses: readonly string[] = [];
   let secrets: readonly string[] = [];
-  const takeTurns = createTurns();
+  const runExclusive = createMutex();
 
   async function load(): Promise<AccountChanges> {
     const next = await loadAccounts(config);
@@ -46,7 +46,7 @@ export async function openAccountBook(config: AccountsConfig): Promise<AccountBo
     businesses: () => businesses,
     find: (business) => known.get(business),
     secrets: () => secrets,
-    reload: () => takeTurns(load),
+    reload: () => runExclusive(load),
   };
 }
 

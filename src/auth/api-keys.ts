@@ -4,8 +4,8 @@ import { businessPattern } from '../account.ts';
 import { type Caller, scopes } from '../caller.ts';
 import { ConfigError } from '../config-error.ts';
 import { duplicateKeys } from '../duplicate-keys.ts';
+import { createMutex } from '../mutex.ts';
 import { parseJson } from '../parse-json.ts';
-import { createTurns } from '../take-turns.ts';
 import { everyBusiness } from './token-claims.ts';
 
 /** The keys of machines, of which only the hashes are known here. */
@@ -29,7 +29,7 @@ export interface ApiKeys {
  */
 export async function openApiKeys(path: string): Promise<ApiKeys> {
   let callers = await readCallers(path);
-  const takeTurns = createTurns();
+  const runExclusive = createMutex();
 
   async function load(): Promise<void> {
     const before = callers;
@@ -47,7 +47,7 @@ export async function openApiKeys(path: string): Promise<ApiKeys> {
     callers.set(sha256, caller);
   }
 
-  return { find: (sha256) => callers.get(sha256), reload: () => takeTurns(load) };
+  return { find: (sha256) => callers.get(sha256), reload: () => runExclusive(load) };
 }
 
 interface KeyHolder extends Caller {
