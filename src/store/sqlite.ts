@@ -79,6 +79,12 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     return forgotten;
   }
 
+  async function deleteQuarantined(business: string, ids: readonly string[]): Promise<number> {
+    const deleted = await link.ask(['deleteQuarantined', business, ids]);
+    if (deleted > 0) await upkeep.emptyWal();
+    return deleted;
+  }
+
   function tell(messages: readonly Message[]): void {
     for (const message of messages) watchers.tell(message);
   }
@@ -167,7 +173,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     sends: (query) => listSends(link, query),
     record,
     release,
-    deleteQuarantined: (business, ids) => link.ask(['deleteQuarantined', business, ids]),
+    deleteQuarantined,
     find: createFinder(link),
     list: (query) => listMessages(link, query),
     quarantined: (query) => listQuarantined(link, query),

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
+import { CallbackRoomError } from '../../src/callback-room-error.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { beginSend, business, key, keyedSend, news } from './samples.ts';
 import { rowsOf, temporaryDirectory } from './sqlite-test-store.ts';
@@ -33,6 +34,11 @@ function shift(path: string, milliseconds: number): void {
   );
 }
 
+function shiftMessages(path: string, milliseconds: number): void {
+  using db = new DatabaseSync(path);
+  db.prepare('UPDATE messages SET created_at = created_at - ?').run(milliseconds);
+}
+
 test('after a leap of the clock nothing is deleted and no key expires, and the operator is told', async () => {
   await using leap = await openAfterLeap(31);
   await using store = await leap.open();
@@ -45,6 +51,14 @@ test('after a leap of the clock nothing is deleted and no key expires, and the o
   });
   expect(store.condition?.retentionWaitsUntil).toBeGreaterThan(leap.now + day - 1);
   expect(leap.told).toEqual([expect.stringMatching(/^The clock is more than a day past the last write/)]);
+});
+
+test('after a leap of the clock no message known only from callbacks makes room for a new one', async () => {
+  await using leap = await openAfterLeap(31);
+  await using store = await openSqliteStore({ path: leap.path, limits: { callbackOnlyMessages: 1 } });
+  shiftMessages(leap.path, 31 * day);
+  await expect(store.record([news('m2', 'SENT')])).rejects.toThrow(CallbackRoomError);
+  expect(await store.find(key('m1'))).toBeDefined();
 });
 
 test('the wait outlives later writes and restarts, and ends after a day', async () => {

@@ -49,6 +49,15 @@ test('retention empties the WAL, too', async () => {
   expect(await occurrences(t.path, phone)).toEqual({});
 });
 
+test('quarantined callbacks that are deleted leave nothing in the file or the WAL', async () => {
+  await using t = await openTestStore();
+  const raw = `{"to":"${phone}"}`;
+  await t.store.record([], [{ business, raw, reason: 'no id', receivedAt: someTime }]);
+  expect(await occurrences(t.path, phone)).toHaveProperty('gateway.db-wal');
+  expect(await t.store.deleteQuarantined(business, ['1'])).toBe(1);
+  expect(await occurrences(t.path, phone)).toEqual({});
+});
+
 test('what is deleted is overwritten, and not only left out of its table', async () => {
   await using t = await openTestStore();
   await t.store.record([accepted('m1', { textMessage: 'never seen again' }), accepted('m2')]);
