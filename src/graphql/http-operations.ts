@@ -1,4 +1,9 @@
-import { type ApolloServerPlugin, type GraphQLRequestContext, HeaderMap } from '@apollo/server';
+import {
+  type ApolloServerPlugin,
+  type GraphQLRequest,
+  type GraphQLRequestContext,
+  HeaderMap,
+} from '@apollo/server';
 import { type DocumentNode, type FormattedExecutionResult, type GraphQLError, Kind } from 'graphql';
 import type { GatewayContext } from './context.ts';
 import { type DescribeError, describeErrors } from './describe-error.ts';
@@ -19,6 +24,7 @@ export function runOperations(
     { request, contextValue }: GraphQLRequestContext<GatewayContext>,
   ): Promise<FormattedExecutionResult> {
     const { args, errors } = runner.prepare(checked, request, contextValue);
+    forget(request);
     return describeResult(args ? await runner.execute(args) : { errors });
   }
 
@@ -47,6 +53,18 @@ export function runOperations(
   };
 }
 
+/**
+ * Drops what was sent with a request, which it would keep until it is answered: parsed, a body of 256 KiB can take
+ * 5 MiB. What the operation needs of it are its variables, which it has by now.
+ */
+function forget(request: GraphQLRequest): void {
+  delete request.variables;
+  delete request.extensions;
+  const body = request.http?.body;
+  if (typeof body === 'object' && body !== null)
+    for (const name of Object.keys(body)) Reflect.deleteProperty(body, name);
+}
+
 interface OperationResult {
   readonly data?: FormattedExecutionResult['data'] | undefined;
   readonly errors?: readonly GraphQLError[] | undefined;
@@ -57,5 +75,7 @@ const noDocument: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] };
 /** What could not run at all is no 200: proxies and monitors are to see it as a failure. */
 function statusOf({ data, errors }: FormattedExecutionResult): number {
   if (data !== undefined) return 200;
-  return errors?.some(({ extensions }) => extensions?.['code'] === 'INTERNAL_SERVER_ERROR') ? 500 : 400;
+  const codes = errors?.map(({ extensions }) => extensions?.['code']) ?? [];
+  if (codes.includes('INTERNAL_SERVER_ERROR')) return 500;
+  return codes.includes('TOO_MANY_OPERATIONS') ? 503 : 400;
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createMinuteLog } from '../log-once-a-minute.ts';
 import { type ConnectionLimits, createConnectionCheck } from './connection-limits.ts';
 import { createIdleConnections } from './idle-connections.ts';
+import { PackedRequest } from './packed-request.ts';
 import { createTurns } from './turns.ts';
 import { createUnreadAnswers } from './unread-answers.ts';
 
@@ -91,6 +92,7 @@ export function createGuardedServer(handle: RequestListener, options: GuardedSer
   }
 
   const server = createServer({
+    IncomingMessage: PackedRequest,
     headersTimeout: requestMs,
     requestTimeout: requestMs,
     connectionsCheckingInterval: sweepMs,

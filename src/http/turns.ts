@@ -48,6 +48,7 @@ export function createTurns({ onBusy, onIdle, onAnswer, maxWaiting = 10_000 }: T
       onBusy(socket);
       start(turn);
     } else if (waitingInAll >= maxWaiting) {
+      readNoMore(socket);
       socket.destroy();
     } else {
       waitingInAll += 1;
@@ -100,4 +101,13 @@ export function createTurns({ onBusy, onIdle, onAnswer, maxWaiting = 10_000 }: T
     inTurn: (begin) => (request, response) => take({ request, response, begin }),
     isBusy: (socket) => waiting.has(socket),
   };
+}
+
+/**
+ * Node still parses what it has read of a connection that is destroyed, up to 1,500 requests, and keeps them until the
+ * event loop has turned: of many connections at once that is more than fits. Without its listener a parsed request is
+ * dropped.
+ */
+function readNoMore(socket: Socket & { readonly parser?: { onIncoming?: unknown } | null }): void {
+  if (socket.parser) socket.parser.onIncoming = () => 0;
 }
