@@ -35,7 +35,12 @@ export function maxUnitsOf(length: unknown): number {
  * up the text, none ends in half a character, and one may be a code unit longer or shorter than `length`.
  */
 export function cutPiece(text: string, { offset, length }: Piece): string {
-  return text.slice(pastPair(text, offset), pastPair(text, offset + length));
+  return copyOf(text.slice(pastPair(text, offset), pastPair(text, offset + length)));
+}
+
+/** A part of a string keeps all of it in memory; a copy does not. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
 }
 
 /** The index itself, or the one after it if a surrogate pair would be cut there. */

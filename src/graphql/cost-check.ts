@@ -5,12 +5,12 @@ import { checkCosts } from './type-cost.ts';
 /** The most bytes of an answer. Only operations whose answers could be longer are refused; no answer is cut. */
 export const maxAnswerBytes = 4 * 1024 * 1024;
 
-/** Why an operation with these variables is refused before it runs; undefined where it is not. */
+/** What an operation with these variables costs, in bytes of its answer, or why it is refused before it runs. */
 export type CheckCost = (
   document: DocumentNode,
   operation: OperationDefinitionNode,
   variables: Variables | null | undefined,
-) => GraphQLError | undefined;
+) => number | GraphQLError;
 
 /**
  * Checks what operations cost. Each is compiled once, for as long as its document is kept.
@@ -31,7 +31,7 @@ export function createCostCheck(schema: GraphQLSchema): CheckCost {
 
   return (document, operation, variables) => {
     const cost = costOf(document, operation)(variables ?? {});
-    return cost > maxAnswerBytes ? tooLarge(cost) : undefined;
+    return cost > maxAnswerBytes ? tooLarge(cost) : cost;
   };
 }
 

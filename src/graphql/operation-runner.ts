@@ -7,11 +7,13 @@ import {
   getOperationAST,
   Kind,
   type OperationDefinitionNode,
+  OperationTypeNode,
 } from 'graphql';
 import type { GatewayContext } from './context.ts';
 import { createCostCheck } from './cost-check.ts';
 import { type CheckedDocument, createDocumentCache, type DocumentCacheOptions } from './document-cache.ts';
-import { declaredVariables } from './operation-variables.ts';
+import { createOperationGate, tooManyOperations } from './operation-gate.ts';
+import { charactersOf, declaredVariables } from './operation-variables.ts';
 import { type SubscriptionResults, subscribeByTurns } from './subscription-results.ts';
 import { variableErrors } from './variable-errors.ts';
 
@@ -47,6 +49,9 @@ export interface OperationRunner {
 export function createOperationRunner(options: DocumentCacheOptions): OperationRunner {
   const { schema, suggestions } = options;
   const checkCost = createCostCheck(schema);
+  const gate = createOperationGate();
+  let mutations = 0;
+  const queryCosts = new WeakMap<ExecutionArgs, number>();
 
   function prepare(
     checked: CheckedDocument,
@@ -57,8 +62,8 @@ export function createOperationRunner(options: DocumentCacheOptions): OperationR
     const { document } = checked;
     const operation = getOperationAST(document, operationName);
     if (!operation) return { errors: [unknownOperation(operationName)] };
-    const refusal = checkCost(document, operation, variables);
-    if (refusal) return { errors: [refusal] };
+    const cost = checkCost(document, operation, variables);
+    if (typeof cost !== 'number') return { errors: [cost] };
     const args: ExecutionArgs = {
       schema,
       document,
@@ -69,7 +74,27 @@ export function createOperationRunner(options: DocumentCacheOptions): OperationR
       hideSuggestions: !suggestions,
       options: executionOptions,
     };
+    if (operation.operation === OperationTypeNode.QUERY) queryCosts.set(args, cost);
     return { args, operation };
+  }
+
+  async function limitMutations<T>(runNow: () => Promise<T>): Promise<T> {
+    if (mutations >= maxMutations) throw tooManyOperations();
+    mutations += 1;
+    try {
+      return await runNow();
+    } finally {
+      mutations -= 1;
+    }
+  }
+
+  /** Queries wait for room; a mutation never waits behind them, and what it costs is limited where it is sent. */
+  async function run(args: ExecutionArgs): Promise<ExecutionResult> {
+    const cost = queryCosts.get(args);
+    const runNow = async () => explain(args, await execute(args));
+    return cost === undefined
+      ? limitMutations(runNow)
+      : gate.run(cost, () => charactersOf(args.variableValues), runNow);
   }
 
   /** Says what is wrong with variables in place of graphql-js. */
@@ -88,10 +113,13 @@ export function createOperationRunner(options: DocumentCacheOptions): OperationR
     schema,
     check: createDocumentCache(options),
     prepare,
-    execute: (args) => contain(async () => explain(args, await execute(args))),
+    execute: (args) => contain(() => run(args)),
     subscribe: (args) => contain(async () => explain(args, await subscribeByTurns(args))),
   };
 }
+
+/** Mutations that run at once, of all connections: those with the idempotency key of another wait for that one. */
+export const maxMutations = 5_000;
 
 /** Each message of graphql-js about variables quotes a whole value; `variableErrors` says what is wrong. */
 const executionOptions = { maxCoercionErrors: 1 };

@@ -25,8 +25,8 @@ export function checkSubscriptionVariables(variables: VariableValues): GatewayEr
   return badUserInput([{ path: ['variables'], expected }]);
 }
 
-/** Nested too deep, they cannot be written. */
-function charactersOf(variables: VariableValues): number {
+/** Of the variables as JSON. Nested too deep, they cannot be written. */
+export function charactersOf(variables: VariableValues): number {
   try {
     return JSON.stringify(variables ?? {}).length;
   } catch {

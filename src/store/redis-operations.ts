@@ -1,10 +1,10 @@
 import { ErrorReply } from '@redis/client';
 import { GatewayError } from '../errors.ts';
 import type { ForgottenClient } from '../forgotten-client.ts';
+import { createGate } from '../gate.ts';
 import { type Message, updatedAtOf } from '../message.ts';
 import { persist } from '../persist.ts';
 import type { Attempt, Begun, NewSend } from '../send.ts';
-import { createGate } from './gate.ts';
 import type { Health } from './health.ts';
 import type { Patience } from './patience.ts';
 import type { Forgotten, QuarantinedCallback, Store } from './port.ts';

@@ -1,4 +1,4 @@
-import { createGate } from './gate.ts';
+import { createGate } from '../gate.ts';
 import type { Client, Heard } from './redis-client.ts';
 import { type Connection, keepConnection } from './redis-connection.ts';
 import { createWaiters } from './redis-waiters.ts';

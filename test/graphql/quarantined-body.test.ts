@@ -121,3 +121,32 @@ test('what a replay does not understand is told in at most 1,024 characters, how
 interface Replayed {
   readonly replayCallback: { readonly understood: boolean; readonly reason: string };
 }
+
+test('of all bodies that are asked for, eight are read at once, and each once for all of its pieces', async () => {
+  const held = Promise.withResolvers<void>();
+  let begun = 0;
+  const callback = { ...{ business: 'acme', rawLength: 1, reason: 'no id' }, ...seen };
+  const entries = Array.from({ length: 100 }, (_, id) => ({
+    cursor: 'c',
+    callback: { ...callback, id: String(id) },
+  }));
+  const messaging: Partial<Messaging> = {
+    quarantined: async () => ({ entries, hasMore: false }),
+    quarantinedBody: async () => {
+      begun += 1;
+      await held.promise;
+      return '{}';
+    },
+  };
+  await using gateway = await serveGraphql({ messaging });
+  const [[, run]] = transports as [(typeof transports)[number]];
+  const answers = [1, 2].map(() => run(gateway, select('a: raw(length: 1) b: raw(offset: 1, length: 1)')));
+  await expect.poll(() => begun).toBe(8);
+  expect((await run(gateway, select('id'))).errors).toBeUndefined();
+  expect(begun).toBe(8);
+  held.resolve();
+  for (const { errors } of await Promise.all(answers)) expect(errors).toBeUndefined();
+  expect(begun).toBe(200);
+});
+
+const seen = { receivedAt: 0, lastReceivedAt: 0, times: 1 };
