@@ -8,8 +8,8 @@ export default defineConfig({
     // Most tests wait for sockets and processes of their own.
     maxWorkers: 2,
     // Guards against a test that hangs; no promise depends on how fast the machine is.
-    testTimeout: 90_000,
-    expect: { poll: { timeout: 60_000 } },
-    hookTimeout: 90_000,
+    testTimeout: 240_000,
+    expect: { poll: { timeout: 120_000 } },
+    hookTimeout: 240_000,
   },
 });

@@ -182,9 +182,7 @@ test('what a reload did is logged by the names of businesses, and a faulty file 
   expect(lines.join('')).not.toMatch(/se cret|another-key|a-callback-token/);
 });
 
-test('whatever comes to the doors of two businesses, what is answered 200 is found, and only in its own', {
-  timeout: 60_000,
-}, async () => {
+test('whatever comes to the doors of two businesses, what is answered 200 is found, and only in its own', async () => {
   await using file = await startAccountsFile({ acme: entryOf('acme'), beta: entryOf('beta') });
   await using gateway = await startTestGateway({ env: { PINGUP_ACCOUNTS_FILE: file.path } });
   const businesses = ['acme', 'beta'] as const;

@@ -34,9 +34,7 @@ async function keepCalling(url: string, prefix: string, promised: Promises): Pro
   }
 }
 
-test('kill -9 at 20 random moments under load: every id returned and every callback answered 200 is there afterwards', {
-  timeout: 120_000,
-}, async () => {
+test('kill -9 at 20 random moments under load: every id returned and every callback answered 200 is there afterwards', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'gateway-'));
   const env = {
     STORE_URL: `sqlite:${join(directory, 'gateway.db')}`,

@@ -88,9 +88,7 @@ async function anomalyOf({ authenticate }: Authenticator, authorization: unknown
   }
 }
 
-test('100,000 mutated, patched, rewritten and nonsensical tokens and keys are refused, each one of them', {
-  timeout: 120_000,
-}, async () => {
+test('100,000 mutated, patched, rewritten and nonsensical tokens and keys are refused, each one of them', async () => {
   await using file = await writeApiKeys({
     crm: apiKeyEntry(apiKeys[0] ?? ''),
     shop: apiKeyEntry(apiKeys[1] ?? ''),

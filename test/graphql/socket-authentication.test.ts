@@ -153,9 +153,7 @@ test('the socket of an API key that is taken back closes with 4403', async () =>
   expect((await closed)[0]).toBe(4403);
 });
 
-test('a client with a fresh token each time resumes without loss: every message ends at READ, and no state goes back', {
-  timeout: 60_000,
-}, async () => {
+test('a client with a fresh token each time resumes without loss: every message ends at READ, and no state goes back', async () => {
   await using gateway = await startGuarded();
   const ids = Array.from({ length: 20 }, (_, index) => `m${index}`);
   await Promise.all(ids.map((id) => gateway.callBack({ message_id: id, status: 'sent' })));

@@ -15,9 +15,7 @@ async function openSocket({ url }: TestGateway, path = '/graphql'): Promise<WebS
   return socket;
 }
 
-test('a reader that stops costs bounded memory, and its neighbours nothing', {
-  timeout: 60_000,
-}, async () => {
+test('a reader that stops costs bounded memory, and its neighbours nothing', async () => {
   await using gateway = await startTestGateway({ env: { MESSAGES_PER_SECOND: '10000' } });
   const texts = 60;
   const textMessage = 'x'.repeat(4096);

@@ -65,7 +65,7 @@ test('in the background, each row of each table is read once, in ranges of at mo
   await using store = await openSqliteStore({ path, onCheckedRange: (rows) => ranges.push(rows) });
   // Of messages, and one each of probe, generation and clock; SQLite's own tables besides.
   const total = () => ranges.reduce((sum, rows) => sum + rows, 0);
-  await expect.poll(total, { timeout: 30_000 }).toBeGreaterThanOrEqual(2_303);
+  await expect.poll(total).toBeGreaterThanOrEqual(2_303);
   expect(Math.max(...ranges)).toBe(500);
   expect(store.condition?.damage).toBeNull();
 });
@@ -96,7 +96,7 @@ test.each(['messages', 'messages_by_status', 'sqlite_autoindex_messages_1'])(
       error: (_: object, sentence: string) => told.push(sentence),
     };
     await using store = await openSqliteStore({ path, log });
-    await expect.poll(() => store.condition?.damage, { timeout: 30_000 }).toBeTypeOf('string');
+    await expect.poll(() => store.condition?.damage).toBeTypeOf('string');
     const refusal = { code: 'STORE_UNAVAILABLE', cause: { message: expect.stringMatching(/is damaged/) } };
     await expect(store.check()).rejects.toMatchObject(refusal);
     await expect(store.record([accepted('new')])).rejects.toMatchObject(refusal);

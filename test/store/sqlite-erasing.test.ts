@@ -81,7 +81,7 @@ test('a reader in the way of emptying the WAL is told of once, and it is emptied
   expect(await occurrences(path, phone)).toHaveProperty('gateway.db-wal');
   expect(heard).toEqual([expect.stringMatching(/cannot be emptied, since another program reads/)]);
   reader.exec('COMMIT');
-  await expect.poll(() => heard.at(-1), { timeout: 10_000 }).toBe('The WAL of the database was emptied.');
+  await expect.poll(() => heard.at(-1)).toBe('The WAL of the database was emptied.');
   expect(heard).toHaveLength(2);
   expect(await occurrences(path, phone)).toEqual({});
 });

@@ -23,6 +23,6 @@ test('a WAL that a reader makes grow is measured, and warned of once; it is said
   for (let index = 0; index < 20; index += 1) await store.record([accepted(`n${index}`)]);
   reader.exec('COMMIT');
   await store.forget({ business: 'nobody', client: 'nobody', clientPhone: null });
-  await expect.poll(() => told.at(-1), { timeout: 10_000 }).toBe('The WAL of the database is small again.');
+  await expect.poll(() => told.at(-1)).toBe('The WAL of the database is small again.');
   expect(told).toHaveLength(2);
 });

@@ -123,7 +123,7 @@ function testInChromium(
   body: (page: Page, gateway: TestGateway) => Promise<void>,
   { env = {}, errors = /^$/ }: Situation = {},
 ): void {
-  test(title, { timeout: 60_000 }, async ({ skip }) => {
+  test(title, async ({ skip }) => {
     const executable = findProgram('chromium');
     if (!executable && process.env['CI'] !== 'true') skip('there is no chromium on PATH');
     if (!executable) throw new Error('CI needs a chromium on PATH');
