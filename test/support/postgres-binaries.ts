@@ -17,7 +17,7 @@ const modules = resolve(import.meta.dirname, '../../node_modules');
 const nobody = { uid: 65_534, gid: 65_534 };
 
 /** Whom the server runs as. */
-export const runAs = process.getuid?.() === 0 ? nobody : {};
+export const runAs: { readonly uid?: number; readonly gid?: number } = process.getuid?.() === 0 ? nobody : {};
 
 let prepared: Promise<PostgresBinaries> | undefined;
 
@@ -48,7 +48,7 @@ async function build(source: string, home: string): Promise<void> {
   await makeSymlinks(building);
   const template = join(building, 'template');
   await mkdir(template, { mode: 0o700 });
-  if (runAs.uid !== undefined) await chown(template, runAs.uid, runAs.gid);
+  await giveAway(template);
   const options = ['--username=postgres', '--auth=trust', '--no-locale', '--encoding=UTF8', '--no-sync'];
   await run(join(building, 'native/bin/initdb'), ['-D', template, '--wal-segsize=1', ...options], {
     ...runAs,
@@ -79,4 +79,10 @@ function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** To the user that the server runs as. */
+export async function giveAway(path: string): Promise<void> {
+  const { uid, gid } = runAs;
+  if (uid !== undefined && gid !== undefined) await chown(path, uid, gid);
 }

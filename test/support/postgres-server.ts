@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client } from 'pg';
 import { describe } from 'vitest';
-import { preparePostgres, run, runAs } from './postgres-binaries.ts';
+import { giveAway, preparePostgres, run, runAs } from './postgres-binaries.ts';
 import { childrenOf, isAlive, signalAll } from './postgres-processes.ts';
 import { freePort } from './redis-server.ts';
 
@@ -194,7 +194,7 @@ async function startIn(directory: string, settings: readonly string[]): Promise<
 
 async function copyTemplate(template: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'postgres-'));
-  if (runAs.uid !== undefined) await chown(directory, runAs.uid, runAs.gid);
+  await giveAway(directory);
   await run('cp', ['-a', template, join(directory, 'data')]);
   return directory;
 }

@@ -1,0 +1,38 @@
+import { DatabaseError } from 'pg';
+
+/**
+ * The server refused a statement. It holds nothing of the rows: PostgreSQL's own `detail` quotes them.
+ */
+export class PostgresError extends Error {
+  override readonly name = 'PostgresError';
+  /** Five characters, as in PostgreSQL's appendix of error codes: `23505`. */
+  readonly sqlState: string;
+  readonly constraint: string | undefined;
+
+  constructor(sqlState: string, message: string, constraint?: string) {
+    super(message);
+    this.sqlState = sqlState;
+    this.constraint = constraint;
+  }
+}
+
+/** The same without what a log may not have. */
+export function withoutRows(error: unknown): Error {
+  if (error instanceof DatabaseError)
+    return new PostgresError(error.code ?? '', textOf(error), error.constraint);
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** Class 22 (data exceptions) quotes the input: its message is cut where the quotation begins. */
+function textOf({ code, message }: DatabaseError): string {
+  return code?.startsWith('22') ? message.replace(/:? ?".*$/s, '') : message;
+}
+
+/** The code with which the server refused it, also if that is a cause of the error. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (error instanceof PostgresError) return error.sqlState;
+  return error instanceof Error ? sqlStateOf(error.cause) : undefined;
+}
+
+/** It takes no writes, or not any more. */
+export const readOnlyState = '25006';
