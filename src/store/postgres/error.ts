@@ -36,3 +36,8 @@ export function sqlStateOf(error: unknown): string | undefined {
 
 /** It takes no writes, or not any more. */
 export const readOnlyState = '25006';
+
+/** The server ends the session with it, a moment later: it was told to, or the session took too long. */
+export function endsSession(error: unknown): boolean {
+  return /^(57P0[1-5]|25P0[34])$/.test(sqlStateOf(error) ?? '');
+}

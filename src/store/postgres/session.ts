@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import { Client, type ClientConfig } from 'pg';
 import type { PostgresHost, PostgresTarget } from '../../postgres-url.ts';
 import { readPassword, readTls } from './access.ts';
-import { withoutRows } from './error.ts';
+import { endsSession, withoutRows } from './error.ts';
 import { createExchange } from './exchange.ts';
 import { type Hello, helloText, parseHello } from './hello.ts';
 import type { Result, Statement } from './statement.ts';
@@ -127,7 +127,9 @@ function createSession(client: Client, socket: Socket, options: SessionOptions):
         destroy(new Error(`It was silent for ${answerMs} ms.`)),
       );
     } catch (error) {
-      throw withoutRows(error);
+      const reason = withoutRows(error);
+      if (endsSession(reason)) destroy(reason);
+      throw reason;
     } finally {
       running -= 1;
     }
