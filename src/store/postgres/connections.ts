@@ -2,6 +2,7 @@ import type { PostgresRisk } from '../../postgres-risks.ts';
 import { nameOfHost, type PostgresHost, type PostgresTarget } from '../../postgres-url.ts';
 import type { StoreLog } from '../log.ts';
 import { createPatience } from '../patience.ts';
+import { OperatorError } from './error.ts';
 import { type Caller, createJobs } from './jobs.ts';
 import { openListener } from './listener.ts';
 import { createPause } from './pause.ts';
@@ -66,13 +67,17 @@ export interface ConnectionsOptions {
   readonly patienceMs?: number | undefined;
   readonly listener?: Listener | undefined;
   /**
-   * Told of each session for writes before anything else is written there, so of each failover and restart: may look at the
-   * timeline, and write. If it rejects, the session is not used.
+   * Told of each session for writes before anything else is written there, so of each failover and restart: may migrate,
+   * look at the timeline, and write. If it rejects, the session is not used; at the start an OperatorError ends the opening.
    */
-  readonly beforeWrites?: ((write: Write, server: ServerInUse) => Promise<void>) | undefined;
+  readonly beforeWrites?: ((session: FirstSession, server: ServerInUse) => Promise<void>) | undefined;
 }
 
-export type Write = (statements: readonly Statement[]) => Promise<readonly Result[]>;
+/** A session before it is used. */
+export interface FirstSession extends Pick<Session, 'ask' | 'script'> {
+  /** As `Connections.write`. */
+  write(statements: readonly Statement[]): Promise<readonly Result[]>;
+}
 
 export interface Listener {
   readonly channels: readonly string[];
@@ -83,6 +88,8 @@ export interface Listener {
 
 /** How long a PostgreSQL is waited for at the start. */
 const openMs = 5_000;
+/** And how long for what is done before the first write, such as migrations. */
+const prepareMs = 120_000;
 /** How long calls wait for a session that was lost before they are rejected at once. */
 const graceMs = 1_000;
 /** Between two looks at a host: while all is well, and while something is missing. */
@@ -97,6 +104,7 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
   const common = { passwordFile, applicationName, namedStatements, timeouts };
   const changed = createPause();
   let isPooled = false;
+  let isPreparing = false;
 
   const connect = (host: PostgresHost) => openSession({ ...common, target, host });
 
@@ -118,7 +126,12 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
     const { takesWrites, timeline, version } = session.hello;
     if (!takesWrites || timeline === null) throw new Error('The server takes no writes.');
     const server = { name: nameOfHost(session.host), timeline, version };
-    await options.beforeWrites?.((statements) => session.transact(statements, openingOf.write), server);
+    const { ask, script } = session;
+    const write = (statements: readonly Statement[]) => session.transact(statements, openingOf.write);
+    isPreparing = true;
+    await options.beforeWrites?.({ ask, script, write }, server).finally(() => {
+      isPreparing = false;
+    });
   }
 
   const roster: Roster = opening.use(
@@ -174,18 +187,19 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
   );
 
   const isReady = () => roster.isComplete && choice.host !== null;
-  await timeouts
-    .within(
-      waitUntil(() => isReady() || choice.refusal !== null),
-      openMs,
-      changed.end,
-    )
-    .catch(() => undefined);
-  if (choice.refusal) throw new Error(choice.refusal);
+  const refusal = () =>
+    choice.refusal ?? (roster.lastReason instanceof OperatorError ? roster.lastReason.message : null);
+  const isDecided = () => isReady() || refusal() !== null;
+  const waitFor = (condition: () => boolean, milliseconds: number) =>
+    timeouts.within(waitUntil(condition), milliseconds, changed.end).catch(() => undefined);
+  await waitFor(isDecided, openMs);
+  if (isPreparing) await waitFor(() => isDecided() || !isPreparing, prepareMs);
+  const refused = refusal();
+  if (refused) throw new OperatorError(refused);
   if (roster.of('writer').length === 0) throw notReached(target, choice.trouble ?? roster.lastReason);
 
   async function waitUntil(condition: () => boolean): Promise<void> {
-    while (!condition()) await changed.wait(lookMs.calm);
+    while (!condition()) await changed.wait(lookMs.urgent);
   }
 
   const patience = createPatience({ patienceMs: options.patienceMs });

@@ -16,6 +16,11 @@ export class PostgresError extends Error {
   }
 }
 
+/** What the operator is to mend: the same attempt, made again, fails again. */
+export class OperatorError extends Error {
+  override readonly name = 'OperatorError';
+}
+
 /** The same without what a log may not have. */
 export function withoutRows(error: unknown): Error {
   if (error instanceof DatabaseError)
@@ -33,6 +38,9 @@ export function sqlStateOf(error: unknown): string | undefined {
   if (error instanceof PostgresError) return error.sqlState;
   return error instanceof Error ? sqlStateOf(error.cause) : undefined;
 }
+
+/** A lock was not had within `lock_timeout`. */
+export const lockTimeoutState = '55P03';
 
 /** It takes no writes, or not any more. */
 export const readOnlyState = '25006';

@@ -25,6 +25,8 @@ export interface Session {
   transact(statements: readonly Statement[], opening: readonly Statement[]): Promise<readonly Result[]>;
   /** One statement, with no transaction around it. */
   ask(statement: Statement): Promise<Result>;
+  /** Runs a text of many statements, such as a file, within the transaction that one of them began, if any. */
+  script(text: string, withinMs?: number): Promise<void>;
   /** Resolves, with the reason, once it is lost. */
   readonly lost: Promise<Error>;
   destroy(reason?: Error): void;
@@ -118,14 +120,12 @@ function createSession(client: Client, socket: Socket, options: SessionOptions):
     socket.destroy();
   }
 
-  async function exchange(statements: readonly Statement[]): Promise<readonly Result[]> {
+  async function bounded<T>(answer: () => Promise<T>, withinMs: number): Promise<T> {
     if (!isOpen) throw new Error('The connection was closed.');
     running += 1;
     try {
-      const { results } = client.query(createExchange(statements, parsed));
-      return await timeouts.within(results, answerMs, () =>
-        destroy(new Error(`It was silent for ${answerMs} ms.`)),
-      );
+      const late = () => destroy(new Error(`It was silent for ${withinMs} ms.`));
+      return await timeouts.within(answer(), withinMs, late);
     } catch (error) {
       const reason = withoutRows(error);
       if (endsSession(reason)) destroy(reason);
@@ -133,6 +133,10 @@ function createSession(client: Client, socket: Socket, options: SessionOptions):
     } finally {
       running -= 1;
     }
+  }
+
+  function exchange(statements: readonly Statement[]): Promise<readonly Result[]> {
+    return bounded(() => client.query(createExchange(statements, parsed)).results, answerMs);
   }
 
   async function transact(
@@ -167,6 +171,7 @@ function createSession(client: Client, socket: Socket, options: SessionOptions):
         return running > 0;
       },
       transact,
+      script: async (text, withinMs = answerMs) => void (await bounded(() => client.query(text), withinMs)),
       ask: async (statement) => {
         const [first] = await exchange([statement]);
         if (!first) throw new Error('The server did not answer the statement.');
