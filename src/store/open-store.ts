@@ -24,6 +24,8 @@ export async function openStore(backend: StoreBackend, options: OpenOptions): Pr
     const { openSqliteStore } = await import('./sqlite.ts');
     return openSqliteStore({ ...options, path: backend.path });
   }
+  if (backend.kind === 'postgres')
+    throw new Error('The store in PostgreSQL is not finished. Name another in STORE_URL.');
   const { openRedisStore } = await import('./redis.ts');
   return openRedisStore({ ...options, ...backend });
 }

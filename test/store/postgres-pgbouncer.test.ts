@@ -1,0 +1,78 @@
+import { describe, expect } from 'vitest';
+import { migrate, readMigrations } from '../../src/store/postgres/migrations.ts';
+import { startPgBouncer } from '../support/pgbouncer.ts';
+import { describeWithOwnPostgres, queryAt, startPostgresServer } from '../support/postgres-server.ts';
+import { testWith } from '../support/programs.ts';
+import {
+  expectUnavailable,
+  openTestConnections,
+  targetOf,
+  untilServed,
+  urlOf,
+} from './postgres-test-connections.ts';
+
+const program = 'pgbouncer';
+const setting = { text: "select current_setting('synchronous_commit') as setting" };
+
+describeWithOwnPostgres('PgBouncer in transaction mode', () => {
+  describe('everything but LISTEN', () => {
+    testWith(program, 'works, durable whatever a neighbour left on the connection', {}, async () => {
+      await using server = await startPostgresServer();
+      await using bouncer = await startPgBouncer(server.port, { poolSize: 1 });
+      const url = urlOf(bouncer);
+      await queryAt(url, 'set synchronous_commit = off');
+      expect(await queryAt(url, 'show synchronous_commit')).toEqual([{ synchronous_commit: 'off' }]);
+      const migrations = await readMigrations();
+      const options = { schema: 'own', migrations, lowest: 1, runs: true };
+      const listener = { channels: ['a'], notified: () => undefined, listening: () => undefined };
+      await using node = await openTestConnections(url, {
+        listener,
+        beforeWrites: (session) => migrate(session, options),
+      });
+      expect(node).toMatchObject({ isListening: false, isComplete: true });
+      const answers = await Promise.all(Array.from({ length: 20 }, () => node.write([setting])));
+      for (const [result] of answers) expect(result?.rows).toEqual([{ setting: 'on' }]);
+      expect(await node.read('select version from own.migration')).toEqual([{ version: 1 }]);
+      expect(await node.readAll([setting, setting])).toHaveLength(2);
+      // Nothing of ours stays on the connection either.
+      expect(await queryAt(url, 'show lock_timeout')).toEqual([{ lock_timeout: '0' }]);
+      expect(await queryAt(url, 'show tcp_user_timeout')).toEqual([{ tcp_user_timeout: '0' }]);
+    });
+  });
+
+  testWith(program, 'a direct way beside it brings the notifications', {}, async () => {
+    await using server = await startPostgresServer();
+    await using bouncer = await startPgBouncer(server.port, { poolSize: 3 });
+    const heard: string[] = [];
+    const listener = {
+      channels: ['a'],
+      notified: (_channel: string, payload: string) => heard.push(payload),
+      listening: () => undefined,
+    };
+    const listenTarget = targetOf(urlOf(server));
+    await using node = await openTestConnections(urlOf(bouncer), { listener, listenTarget });
+    expect(node.isListening).toBe(true);
+    await node.signal([{ text: "select pg_notify('a', 'hello')" }]);
+    await expect.poll(() => heard).toEqual(['hello']);
+  });
+
+  testWith(
+    program,
+    'while the server behind it is frozen or gone calls end in time, and it serves afterwards',
+    {},
+    async () => {
+      await using server = await startPostgresServer();
+      await using bouncer = await startPgBouncer(server.port, { poolSize: 3 });
+      await using node = await openTestConnections(urlOf(bouncer));
+      server.freeze();
+      await Promise.all([expectUnavailable(node.write([setting])), expectUnavailable(node.read('select 1'))]);
+      server.thaw();
+      await untilServed(() => node.write([setting]));
+      await server.kill();
+      await Promise.all([expectUnavailable(node.write([setting])), expectUnavailable(node.read('select 1'))]);
+      await server.restart();
+      await untilServed(() => node.write([setting]));
+      await untilServed(() => node.read('select 1'));
+    },
+  );
+});
