@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ServerInUse } from '../../src/store/postgres/connections.ts';
+import { changedNothing } from '../../src/store/postgres/error.ts';
 import {
   describeWithOwnPostgres,
   startPostgresServer,
@@ -104,6 +105,40 @@ describeWithOwnPostgres('several PostgreSQL servers', () => {
     const error = await write.catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' });
     expect(String((error as Error).cause)).toContain('not certain');
+    expect(changedNothing(error)).toBe(false);
     standby.thaw();
+  });
+
+  test('a commit whose session is ended while it waits may have been done', async () => {
+    await using pair = await startPair({ synchronous: true });
+    const { primary, standby } = pair;
+    await using node = await openTestConnections(urlOf(primary));
+    standby.freeze();
+    const write = node.write([insert(1)]).catch((reason: unknown) => reason);
+    await until(async () => {
+      const rows = await primary.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'SyncRep' and application_name = 'pingup-gateway'",
+      );
+      return rows.length > 0;
+    });
+    const error = await write;
+    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(changedNothing(error)).toBe(false);
+    expect(await node.read('select n from t')).toEqual([{ n: 1 }]);
+    standby.thaw();
+  });
+
+  test('a primary that is frozen is left for the standby that is promoted', async () => {
+    await using pair = await startPair({ synchronous: false });
+    const { primary, standby } = pair;
+    await using node = await openTestConnections(urlOf(primary, standby), unsafe);
+    primary.freeze();
+    await expectUnavailable(node.write([insert(1)]));
+    await standby.promote();
+    await untilServed(() => node.write([insert(2)]));
+    expect(await standby.query('select n from t')).toEqual([{ n: 2 }]);
+    primary.thaw();
+    await expect.poll(() => node.risks.join()).toContain(`127.0.0.1:${primary.port} takes writes too`);
+    expect(node.server).toMatchObject({ timeline: 2 });
   });
 });

@@ -25,7 +25,11 @@ const release1: MigrationOptions = { schema, migrations: [first], lowest: 1, run
 const release2: MigrationOptions = { schema, migrations: [first, second], lowest: 2, runs: true };
 
 async function openNode(url: string, options: MigrationOptions) {
-  return openConnections({ target: targetOf(url), beforeWrites: (session) => migrate(session, options) });
+  return openConnections({
+    target: targetOf(url),
+    openMs: 2_000,
+    beforeWrites: (session) => migrate(session, options),
+  });
 }
 
 async function openAndClose(url: string, options: MigrationOptions): Promise<void> {

@@ -23,7 +23,7 @@ export async function openTestConnections(
   url: string,
   options: Partial<ConnectionsOptions> = {},
 ): Promise<Connections> {
-  return openConnections({ target: targetOf(url), ...options });
+  return openConnections({ target: targetOf(url), openMs: 2_000, ...options });
 }
 
 /** Sessions of the node that the server has, by the name that the node gives them. */

@@ -32,6 +32,8 @@ export async function startPgBouncer(
     'auth_type = trust',
     `auth_file = ${users}`,
     'pool_mode = transaction',
+    // Seconds until a server that refused a connection is asked again.
+    'server_login_retry = 1',
     `default_pool_size = ${poolSize}`,
   ];
   await writeFile(join(directory, 'pgbouncer.ini'), `${settings.join('\n')}\n`);

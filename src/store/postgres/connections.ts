@@ -19,8 +19,8 @@ export interface Connections extends AsyncDisposable {
    * One transaction in one round trip, on the disk, and with the synchronous standbys, once it resolves. Calls follow each
    * other on one session, so that those who write much make batches.
    *
-   * @throws GatewayError STORE_UNAVAILABLE. If its cause is a PostgresError (`sqlStateOf`), nothing was done; if it is
-   *   NotConnected, nothing was sent; otherwise nobody knows.
+   * @throws GatewayError STORE_UNAVAILABLE. `sqlStateOf` tells the server's reason, and `changedNothing` whether it may have
+   *   been done all the same.
    */
   write(statements: readonly Statement[]): Promise<readonly Result[]>;
   /** One transaction that does not wait for the disk: for NOTIFY. */
@@ -65,6 +65,8 @@ export interface ConnectionsOptions {
   readonly log?: StoreLog | undefined;
   /** How long a call waits for its answer; less than 2 s. */
   readonly patienceMs?: number | undefined;
+  /** How long a PostgreSQL is waited for at the start. */
+  readonly openMs?: number | undefined;
   readonly listener?: Listener | undefined;
   /**
    * Told of each session for writes before anything else is written there, so of each failover and restart: may migrate,
@@ -86,9 +88,7 @@ export interface Listener {
   readonly listening: () => void;
 }
 
-/** How long a PostgreSQL is waited for at the start. */
-const openMs = 5_000;
-/** And how long for what is done before the first write, such as migrations. */
+/** How long it is waited at the start for what is done before the first write, such as migrations. */
 const prepareMs = 120_000;
 /** How long calls wait for a session that was lost before they are rejected at once. */
 const graceMs = 1_000;
@@ -98,7 +98,13 @@ const lookMs = { calm: 1_000, urgent: 100 };
 /** @throws Error, with a message that tells the operator what to do, if it cannot be reached, or has a risk that is not accepted. */
 export async function openConnections(options: ConnectionsOptions): Promise<Connections> {
   const { target, maxSessions = 6, applicationName = 'pingup-gateway', listener, log } = options;
-  const { acceptedRisks = [], listenTarget = null, passwordFile = null, namedStatements = false } = options;
+  const {
+    acceptedRisks = [],
+    listenTarget = null,
+    passwordFile = null,
+    namedStatements = false,
+    openMs = 5_000,
+  } = options;
   await using opening = new AsyncDisposableStack();
   const timeouts = opening.use(createTimeouts());
   const common = { passwordFile, applicationName, namedStatements, timeouts };

@@ -1,4 +1,5 @@
 import { DatabaseError } from 'pg';
+import { GatewayError } from '../../errors.ts';
 
 /**
  * The server refused a statement. It holds nothing of the rows: PostgreSQL's own `detail` quotes them.
@@ -44,6 +45,23 @@ export const lockTimeoutState = '55P03';
 
 /** It takes no writes, or not any more. */
 export const readOnlyState = '25006';
+
+/** There was no session, so nothing was sent. */
+export class NotConnected extends Error {
+  override readonly name = 'NotConnected';
+}
+
+/**
+ * Whether a write that was rejected has certainly changed nothing. False: it may have been done, now or in a moment, and
+ * only what is idempotent can be made again.
+ *
+ * @param error of `Connections.write`.
+ */
+export function changedNothing(error: unknown): boolean {
+  const cause = error instanceof GatewayError ? error.cause : error;
+  if (cause instanceof NotConnected) return true;
+  return cause instanceof PostgresError && !endsSession(cause) && !/^(08|40003)/.test(cause.sqlState);
+}
 
 /** The server ends the session with it, a moment later: it was told to, or the session took too long. */
 export function endsSession(error: unknown): boolean {

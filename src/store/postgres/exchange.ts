@@ -67,7 +67,11 @@ export function createExchange(statements: readonly Statement[], parsed: Set<str
       for (const { name } of statements) if (name) parsed?.add(name);
       done.resolve(results);
     },
-    handleError: (error: Error) => done.reject(error),
+    handleError: (error: Error) => {
+      // It may be that one of them is stale, or gone.
+      parsed?.clear();
+      done.reject(error);
+    },
     handleEmptyQuery: () => undefined,
     handlePortalSuspended: () => undefined,
     handleCopyInResponse: () => undefined,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { PostgresHost } from '../../postgres-url.ts';
 import { type Hello, helloText, parseHello } from './hello.ts';
 import { createPause } from './pause.ts';
@@ -24,6 +25,9 @@ export interface HostWatchOptions {
   /** Between two looks, in milliseconds. */
   readonly intervalMs: () => number;
 }
+
+/** A server that ends each session at once is not asked without a pause. */
+const leastPauseMs = 20;
 
 export function watchHost({ host, connect, reported, intervalMs }: HostWatchOptions): HostWatch {
   const pause = createPause();
@@ -56,6 +60,7 @@ export function watchHost({ host, connect, reported, intervalMs }: HostWatchOpti
   async function keep(): Promise<void> {
     while (!isClosed) {
       await look();
+      await delay(leastPauseMs);
       if (!isClosed) await pause.wait(intervalMs());
     }
   }

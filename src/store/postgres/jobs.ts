@@ -1,4 +1,4 @@
-import { readOnlyState, sqlStateOf } from './error.ts';
+import { NotConnected, readOnlyState, sqlStateOf } from './error.ts';
 import type { Session } from './session.ts';
 import type { Result, Statement } from './statement.ts';
 import { openingOf, type TransactionKind } from './transactions.ts';
@@ -24,11 +24,6 @@ export interface JobsOptions {
   readonly unavailable: (kind: TransactionKind) => unknown;
   /** A server said that it takes no writes. */
   readonly readOnly: (session: Session) => void;
-}
-
-/** There was no session, so nothing was sent. */
-export class NotConnected extends Error {
-  override readonly name = 'NotConnected';
 }
 
 interface Job {

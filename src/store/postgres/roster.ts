@@ -10,7 +10,7 @@ export interface Roster extends Disposable {
   /** All that the server may have of this node, those that were given up included. */
   readonly count: number;
   readonly isComplete: boolean;
-  /** Why the last session could not be made. */
+  /** Why the last session was lost, or could not be made. */
   readonly lastReason: unknown;
   /** Since when, by `performance.now()`, there is no session of the role; null: there is one. */
   missingSince(role: Role): number | null;
@@ -63,7 +63,8 @@ export function createRoster({ maxSessions, listens, open, opened, lost }: Roste
     return roles.size + watches + (host ? leftovers.countAt(host) : 0);
   }
 
-  function remove(session: Session, at: PostgresHost): void {
+  function remove(session: Session, at: PostgresHost, reason: Error): void {
+    lastReason = reason;
     leftovers.add(session, at);
     const role = roles.get(session);
     roles.delete(session);
@@ -77,7 +78,7 @@ export function createRoster({ maxSessions, listens, open, opened, lost }: Roste
     if (isClosed || host !== at) return session.destroy();
     roles.set(session, role);
     since.delete(role);
-    void session.lost.then(() => remove(session, at));
+    void session.lost.then((reason) => remove(session, at, reason));
     opened(role);
   }
 
@@ -124,7 +125,7 @@ export function createRoster({ maxSessions, listens, open, opened, lost }: Roste
     watch: (session) => {
       if (watching.has(session) || !session.isOpen) return;
       watching.add(session);
-      void session.lost.then(() => remove(session, session.host));
+      void session.lost.then((reason) => remove(session, session.host, reason));
     },
     [Symbol.dispose]: () => {
       isClosed = true;

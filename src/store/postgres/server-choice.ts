@@ -39,6 +39,7 @@ export function createServerChoice(options: ServerChoiceOptions): ServerChoice {
   let risks: readonly PostgresRisk[] = [];
   let others: readonly PostgresHost[] = [];
   let refusal: string | null = null;
+  let hasServed = false;
 
   const watches: readonly HostWatch[] = hosts.map((at) =>
     watchHost({ host: at, connect: () => connect(at), intervalMs, reported }),
@@ -75,14 +76,13 @@ export function createServerChoice(options: ServerChoiceOptions): ServerChoice {
     const found = risksOf(report.hello.settings, hosts.length);
     const isFirst = seenTimeline > 0 && refusal === null && !hasServed;
     const refused = found.filter((risk) => !acceptedRisks.includes(risk));
-    if (isFirst && refused.length > 0) refusal = refusalOf(host, refused);
+    if (report.hello.version < minVersion) refusal = tooOld(host);
+    else if (isFirst && refused.length > 0) refusal = refusalOf(host, refused);
     else hasServed = true;
     logNew(found);
     risks = found;
     logOthers(otherPrimaries(watches, host));
   }
-
-  let hasServed = false;
 
   function logNew(found: readonly PostgresRisk[]): void {
     for (const risk of found.filter((name) => !risks.includes(name)))
@@ -129,6 +129,13 @@ export function createServerChoice(options: ServerChoiceOptions): ServerChoice {
       for (const watch of watches) watch[Symbol.dispose]();
     },
   };
+}
+
+/** The oldest that its makers mend. */
+const minVersion = 140_000;
+
+function tooOld(host: PostgresHost): string {
+  return `The PostgreSQL at ${nameOfHost(host)} is too old: version ${minVersion / 10_000} or later is needed.`;
 }
 
 function refusalOf(host: PostgresHost, risks: readonly PostgresRisk[]): string {
