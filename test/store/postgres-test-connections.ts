@@ -29,7 +29,7 @@ export async function openTestConnections(
 /** Sessions of the node that the server has, by the name that the node gives them. */
 export async function sessionsAt(database: TestDatabase): Promise<number> {
   const rows = await database.query(
-    "select count(*)::int as count from pg_stat_activity where application_name = 'pingup-gateway'",
+    "select count(*)::int as count from pg_stat_activity where application_name = 'pingup-gateway' and datname = current_database()",
   );
   return Number(rows[0]?.['count']);
 }
