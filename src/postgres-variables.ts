@@ -57,6 +57,7 @@ export interface PostgresBackend {
   readonly schema: string;
   /** False: the operator runs the migrations. */
   readonly migrates: boolean;
+  /** Behind a pooler; without one they are used anyway. */
   readonly namedStatements: boolean;
   readonly acceptedRisks: readonly PostgresRisk[];
 }

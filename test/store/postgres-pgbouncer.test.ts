@@ -12,7 +12,7 @@ import {
 } from './postgres-test-connections.ts';
 
 const program = 'pgbouncer';
-const setting = { text: "select current_setting('synchronous_commit') as setting" };
+const setting = { text: "select current_setting('synchronous_commit') as setting", name: 'setting' };
 
 describeWithOwnPostgres('PgBouncer in transaction mode', () => {
   describe('everything but LISTEN', () => {
@@ -34,6 +34,7 @@ describeWithOwnPostgres('PgBouncer in transaction mode', () => {
       for (const [result] of answers) expect(result?.rows).toEqual([{ setting: 'on' }]);
       expect(await node.read('select version from own.migration')).toEqual([{ version: 1 }]);
       expect(await node.readAll([setting, setting])).toHaveLength(2);
+      expect(await queryAt(url, 'select name from pg_prepared_statements')).toEqual([]);
       // Nothing of ours stays on the connection either.
       expect(await queryAt(url, 'show lock_timeout')).toEqual([{ lock_timeout: '0' }]);
       expect(await queryAt(url, 'show tcp_user_timeout')).toEqual([{ tcp_user_timeout: '0' }]);

@@ -60,6 +60,7 @@ export interface ConnectionsOptions {
   readonly acceptedRisks?: readonly PostgresRisk[] | undefined;
   /** From `minSessions` on; a host that is only watched has one more. */
   readonly maxSessions?: number | undefined;
+  /** Behind a pooler; without one they are used anyway. */
   readonly namedStatements?: boolean | undefined;
   readonly applicationName?: string | undefined;
   readonly log?: StoreLog | undefined;

@@ -76,7 +76,7 @@ export function createServerChoice(options: ServerChoiceOptions): ServerChoice {
     const found = risksOf(report.hello.settings, hosts.length);
     const isFirst = seenTimeline > 0 && refusal === null && !hasServed;
     const refused = found.filter((risk) => !acceptedRisks.includes(risk));
-    if (report.hello.version < minVersion) refusal = tooOld(host);
+    if (!hasServed && report.hello.version < minVersion) refusal = tooOld(host);
     else if (isFirst && refused.length > 0) refusal = refusalOf(host, refused);
     else hasServed = true;
     logNew(found);

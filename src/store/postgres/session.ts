@@ -37,6 +37,7 @@ export interface SessionOptions {
   readonly host: PostgresHost;
   readonly passwordFile: string | null;
   readonly applicationName: string;
+  /** Behind a pooler; without one they are used anyway. */
   readonly namedStatements: boolean;
   readonly timeouts: Timeouts;
   readonly onNotification?: ((channel: string, payload: string) => void) | undefined;
@@ -101,7 +102,7 @@ const serverSettings =
 /** @returns what greets the server, once the client is connected. */
 function createSession(client: Client, socket: Socket, options: SessionOptions): () => Promise<Session> {
   const { host, timeouts, onNotification } = options;
-  const parsed = options.namedStatements ? new Set<string>() : null;
+  let parsed: Set<string> | null = null;
   const lost = Promise.withResolvers<Error>();
   let isOpen = true;
   let running = 0;
@@ -160,6 +161,7 @@ function createSession(client: Client, socket: Socket, options: SessionOptions):
     const hello = parseHello(result?.rows[0]);
     const isPooled = processIdOf(client) !== hello.pid;
     if (!isPooled) await exchange([{ text: serverSettings }]);
+    if (!isPooled || options.namedStatements) parsed = new Set();
     return {
       host,
       hello,
@@ -183,7 +185,7 @@ function createSession(client: Client, socket: Socket, options: SessionOptions):
   };
 }
 
-const commit = { text: 'commit' };
+const commit = { text: 'commit', name: 'commit' };
 
 /** Warnings, and that the session is ended; by code, as the severity is in the server's language. */
 function isWarning(code: string | undefined): boolean {

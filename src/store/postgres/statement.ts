@@ -5,7 +5,7 @@ export type Value = Scalar | Buffer | readonly Scalar[];
 export interface Statement {
   readonly text: string;
   readonly values?: readonly Value[];
-  /** If named statements are enabled it is parsed once a session under this name, which no other text has. */
+  /** It is parsed once a session under this name, which no other text has. A pooler has to be known to allow that. */
   readonly name?: string;
 }
 

@@ -5,11 +5,14 @@ export type TransactionKind = 'write' | 'read' | 'signal';
 const limits =
   "set_config('statement_timeout', '1500', true), set_config('lock_timeout', '1000', true), set_config('idle_in_transaction_session_timeout', '1000', true)";
 
-const beginWrite: Statement = { text: 'begin isolation level read committed' };
+const beginWrite: Statement = {
+  text: 'begin isolation level read committed',
+  name: 'begin_write',
+};
 
 /**
  * How each begins. Settings are the transaction's own, so that they hold behind a pooler too, and leave nothing to whom
- * the session serves next. No name: it would need more than every pooler can do.
+ * the session serves next.
  */
 export const openingOf: Readonly<Record<TransactionKind, readonly Statement[]>> = {
   /** Durable whatever the server's default is, or a neighbour behind the same pooler has left; never less than that. */
@@ -17,12 +20,19 @@ export const openingOf: Readonly<Record<TransactionKind, readonly Statement[]>> 
     beginWrite,
     {
       text: `select set_config('synchronous_commit', case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end, true), ${limits}`,
+      name: 'settings_write',
     },
   ],
   /** It does not wait for the disk. */
-  signal: [beginWrite, { text: `select set_config('synchronous_commit', 'off', true), ${limits}` }],
+  signal: [
+    beginWrite,
+    { text: `select set_config('synchronous_commit', 'off', true), ${limits}`, name: 'settings_signal' },
+  ],
   /** All statements see one moment. */
-  read: [{ text: 'begin isolation level repeatable read read only' }, { text: `select ${limits}` }],
+  read: [
+    { text: 'begin isolation level repeatable read read only', name: 'begin_read' },
+    { text: `select ${limits}`, name: 'settings_read' },
+  ],
 };
 
 /** For a session of its own that reads single statements. */
