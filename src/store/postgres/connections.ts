@@ -161,9 +161,9 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
     sessions: (kind) => roster.of(roleOf(kind)),
     unavailable: (kind) => {
       const since = roster.missingSince(roleOf(kind));
-      return since !== null && performance.now() - since > graceMs
-        ? (choice.trouble ?? roster.lastReason)
-        : null;
+      if (since === null || performance.now() - since <= graceMs) return null;
+      // While the server answers, and has room for it, a session is about to come.
+      return choice.trouble ?? (roster.isFull ? roster.lastReason : null);
     },
     readOnly: (session) => {
       roster.use(null);

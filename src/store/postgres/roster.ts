@@ -10,6 +10,8 @@ export interface Roster extends Disposable {
   /** All that the server may have of this node, those that were given up included. */
   readonly count: number;
   readonly isComplete: boolean;
+  /** No session can be made before the server has ended one that was given up. */
+  readonly isFull: boolean;
   /** Why the last session was lost, or could not be made. */
   readonly lastReason: unknown;
   /** Since when, by `performance.now()`, there is no session of the role; null: there is one. */
@@ -103,6 +105,9 @@ export function createRoster({ maxSessions, listens, open, opened, lost }: Roste
     of,
     get count() {
       return count();
+    },
+    get isFull() {
+      return count() >= maxSessions;
     },
     get isComplete() {
       return missing() === undefined;
