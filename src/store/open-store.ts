@@ -24,8 +24,10 @@ export async function openStore(backend: StoreBackend, options: OpenOptions): Pr
     const { openSqliteStore } = await import('./sqlite.ts');
     return openSqliteStore({ ...options, path: backend.path });
   }
-  if (backend.kind === 'postgres')
-    throw new Error('The store in PostgreSQL is not finished. Name another in STORE_URL.');
+  if (backend.kind === 'postgres') {
+    const { openPostgresStore } = await import('./postgres/store.ts');
+    return openPostgresStore({ ...options, ...backend });
+  }
   const { openRedisStore } = await import('./redis.ts');
   return openRedisStore({ ...options, ...backend });
 }

@@ -1,0 +1,28 @@
+import type { Message, MessageKey } from '../../message.ts';
+import type { Connections } from './connections.ts';
+import { messageColumns, messageOf } from './message-row.ts';
+import { inSchema } from './schema-text.ts';
+import type { Statement } from './statement.ts';
+import { encodeKey } from './text.ts';
+
+/** Those that are known, in no promised order. */
+export function createFind(
+  schema: string,
+  read: Connections['read'],
+): (keys: readonly MessageKey[]) => Promise<Message[]> {
+  return async (keys) => {
+    const { text, values } = findStatement(schema, keys);
+    return (await read(text, values)).map(messageOf);
+  };
+}
+
+/** $1, $2: businesses and ids. `send` tells whose answer gave a message its details. */
+export function findStatement(schema: string, keys: readonly MessageKey[]): Statement {
+  const businesses = keys.map(({ business }) => encodeKey(business));
+  const ids = keys.map(({ id }) => encodeKey(id));
+  return { text: inSchema(schema, findText), name: 'find', values: [businesses, ids] };
+}
+
+const findText = `select ${messageColumns}, m.send, m.change
+from unnest($1::text[], $2::text[]) as k (business, id)
+cross join lateral (select * from :schema.message where business = k.business and id = k.id offset 0) as m`;

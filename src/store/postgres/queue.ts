@@ -1,0 +1,209 @@
+import type { Health } from '../health.ts';
+import { createPatience } from '../patience.ts';
+import { unavailable } from '../unavailable.ts';
+import { again, type Kind } from './batch.ts';
+import type { Connections } from './connections.ts';
+import { changedNothing, sqlStateOf } from './error.ts';
+import { lockBusinesses } from './locks.ts';
+import type { Result, Statement } from './statement.ts';
+
+/**
+ * The writes on their way to the server. While one transaction is out, the next batch gathers: the slower a commit, the more
+ * calls share it, and a lone caller waits for nobody.
+ */
+export interface Queue {
+  /**
+   * @param heard gets the answer also if nobody waits for it any more, in the order of the commits.
+   * @throws GatewayError STORE_UNAVAILABLE. It may have been done all the same.
+   */
+  ask<Call, Answer>(kind: Kind<Call, Answer>, call: Call, heard?: (answer: Answer) => void): Promise<Answer>;
+  /** @throws GatewayError STORE_UNAVAILABLE after `close`. */
+  requireOpen(): void;
+  /** Resolves once all that was asked before is answered or given up. */
+  settled(): Promise<void>;
+  readonly pending: number;
+  /** Rejects later calls, and resolves once the earlier ones are answered or given up. */
+  close(): Promise<void>;
+}
+
+export interface QueueOptions {
+  readonly write: Connections['write'];
+  readonly schema: string;
+  /** In the order in which a transaction does them. */
+  readonly kinds: readonly AnyKind[];
+  readonly health: Health;
+  readonly onBatch?: ((milliseconds: number, calls: number) => void) | undefined;
+  readonly patienceMs?: number | undefined;
+  /** How many calls share a transaction at most, so that none keeps the others waiting for long. */
+  readonly maxBatch?: number | undefined;
+}
+
+type AnyKind = Kind<never, unknown>;
+
+interface Pending {
+  readonly kind: Kind<unknown, unknown>;
+  readonly call: unknown;
+  readonly business: string | null;
+  readonly key: string | null;
+  readonly size: number;
+  readonly done: PromiseWithResolvers<unknown>;
+  readonly heard: ((answer: unknown) => void) | undefined;
+  isWaiting: boolean;
+}
+
+export function createQueue(options: QueueOptions): Queue {
+  const { write, schema, kinds, health, onBatch, maxBatch = 2_000 } = options;
+  const patience = createPatience({ patienceMs: options.patienceMs });
+  let waiting: Pending[] = [];
+  let out: readonly Pending[] = [];
+  let gathering = false;
+  let isClosed = false;
+
+  function enqueue(pending: Pending): void {
+    waiting.push(pending);
+    // Not at once: the calls that this turn of the event loop still brings share the batch.
+    if (!gathering && out.length === 0) setImmediate(next);
+    gathering = true;
+  }
+
+  function next(): void {
+    gathering = false;
+    if (out.length > 0) return;
+    [out, waiting] = takeBatch(waiting, maxBatch);
+    if (out.length === 0) return;
+    const began = performance.now();
+    const count = out.length;
+    void run(out).then(() => {
+      onBatch?.(performance.now() - began, count);
+      out = [];
+      next();
+    });
+  }
+
+  async function run(batch: readonly Pending[]): Promise<void> {
+    try {
+      await transact(batch);
+      health.wrote();
+    } catch (error) {
+      if (batch.length > 1 && canSplit(error)) {
+        const half = Math.ceil(batch.length / 2);
+        await run(batch.slice(0, half));
+        return run(batch.slice(half));
+      }
+      health.failed(error);
+      for (const { done } of batch) done.reject(unavailable(error));
+    }
+  }
+
+  async function transact(batch: readonly Pending[]): Promise<void> {
+    const groups = kinds.flatMap((kind) => planGroup(kind, batch));
+    const businesses = new Set(batch.map(({ business }) => business).filter((business) => business !== null));
+    const locks = businesses.size > 0 ? [lockBusinesses(schema, businesses)] : [];
+    const statements = [...locks, ...groups.flatMap((group) => group.statements)];
+    const results = await write(statements);
+    let at = locks.length;
+    for (const { statements, settle } of groups) {
+      settle(results.slice(at, at + statements.length));
+      at += statements.length;
+    }
+  }
+
+  function planGroup(kind: AnyKind, batch: readonly Pending[]): Group[] {
+    const calls = batch.filter((pending) => pending.kind === (kind as Kind<unknown, unknown>));
+    const [first] = calls;
+    if (!first) return [];
+    const { statements, read } = first.kind.plan(calls.map(({ call }) => call));
+    return [{ statements, settle: (results) => settleAll(calls, read(results)) }];
+  }
+
+  function settleAll(calls: readonly Pending[], answers: readonly unknown[]): void {
+    for (const [index, pending] of calls.entries()) {
+      const answer = answers[index];
+      if (answer === again) {
+        enqueue(pending);
+        continue;
+      }
+      pending.heard?.(answer);
+      pending.done.resolve(answer);
+    }
+  }
+
+  async function ask(
+    kind: Kind<unknown, unknown>,
+    call: unknown,
+    heard?: (answer: unknown) => void,
+  ): Promise<unknown> {
+    const business = kind.businessOf(call);
+    const key = kind.keyOf?.(call) ?? null;
+    const size = kind.sizeOf?.(call) ?? 0;
+    const pending: Pending = {
+      kind,
+      call,
+      business,
+      key,
+      size,
+      done: Promise.withResolvers(),
+      heard,
+      isWaiting: true,
+    };
+    pending.done.promise.catch(() => undefined);
+    return patience
+      .call(() => {
+        enqueue(pending);
+        return pending.done.promise;
+      })
+      .finally(() => {
+        pending.isWaiting = false;
+      });
+  }
+
+  return {
+    ask: ask as Queue['ask'],
+    settled: async () => {
+      await Promise.allSettled([...out, ...waiting].map(({ done }) => done.promise));
+    },
+    get pending() {
+      return patience.pending;
+    },
+    requireOpen: () => {
+      if (isClosed) throw unavailable(new Error('The store is closed.'));
+    },
+    close: () => {
+      isClosed = true;
+      return patience.close();
+    },
+  };
+}
+
+interface Group {
+  readonly statements: readonly Statement[];
+  readonly settle: (results: readonly Result[]) => void;
+}
+
+/** At how many characters a batch is full. */
+const maxSize = 16 * 1_048_576;
+
+/** Divides what waits into the next batch and the rest. What nobody waits for any more is in neither. */
+function takeBatch(waiting: readonly Pending[], maxBatch: number): [batch: Pending[], rest: Pending[]] {
+  const batch: Pending[] = [];
+  const rest: Pending[] = [];
+  const keys = new Set<string>();
+  let size = 0;
+  for (const pending of waiting) {
+    const { isWaiting, key, done } = pending;
+    if (!isWaiting) done.reject(new Error('Nobody waits for it any more.'));
+    else if (batch.length >= maxBatch || size >= maxSize || (key !== null && keys.has(key)))
+      rest.push(pending);
+    else {
+      batch.push(pending);
+      size += pending.size;
+      if (key !== null) keys.add(key);
+    }
+  }
+  return [batch, rest];
+}
+
+/** A row may be what the server cannot take: a value that is out of range, or too long for an index. */
+function canSplit(error: unknown): boolean {
+  return changedNothing(error) && /^(2[1-3]|54)/.test(sqlStateOf(error) ?? '');
+}
