@@ -9,7 +9,7 @@ import { makeRoomKind } from './room.ts';
 import { acceptKind, failKind } from './settle.ts';
 
 /** All that is written. */
-export function createKinds(schema: string, limits: StoreLimits) {
+export function createKinds(schema: string, limits: StoreLimits, isWatched: (key: string) => boolean) {
   const kinds = {
     begin: beginKind(schema),
     accept: acceptKind(schema, limits.callbackOnlyMessages),
@@ -18,7 +18,7 @@ export function createKinds(schema: string, limits: StoreLimits) {
     lost: lostKind(schema),
     remove: removeKind(schema),
     makeRoom: makeRoomKind(schema, limits.callbackOnlyMessages),
-    merge: mergeKind(schema, limits.callbackOnlyMessages),
+    merge: mergeKind(schema, limits.callbackOnlyMessages, isWatched),
     keep: keepKind(schema, limits),
     check: checkKind(schema),
   };
@@ -37,3 +37,5 @@ export function createKinds(schema: string, limits: StoreLimits) {
     inOrder: [begin, accept, fail, cancel, lost, remove, makeRoom, ...deleting, merge, keep, check],
   };
 }
+
+export type Kinds = ReturnType<typeof createKinds>;

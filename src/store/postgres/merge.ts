@@ -1,6 +1,7 @@
 import { keyText, type Message, merge } from '../../message.ts';
 import type { Kind } from './batch.ts';
-import { toColumns } from './message-row.ts';
+import { findStatement } from './finding.ts';
+import { messageOf, toColumns } from './message-row.ts';
 import { inSchema } from './schema-text.ts';
 import type { Row, Statement } from './statement.ts';
 import { decodeText } from './text.ts';
@@ -12,23 +13,40 @@ export interface News {
   readonly hasPlace: boolean;
 }
 
-/** `refused`: it is the first news of its id, without details, and there is no room for one more of these. */
-export type Merged = 'changed' | 'same' | 'refused';
+export interface Merged {
+  /** `refused`: it is the first news of its id, without details, and there is no room for one more of these. */
+  readonly outcome: 'changed' | 'same' | 'refused';
+  /** What is known now of a message that was watched when the transaction began. */
+  readonly message: Message | undefined;
+}
 
-/** Adds what callbacks said to what is known. */
-export function mergeKind(schema: string, callbackOnlyLimit: number): Kind<News, Merged> {
+/**
+ * Adds what callbacks said to what is known.
+ *
+ * @param isWatched whether anybody watches the message with this `keyText`.
+ */
+export function mergeKind(
+  schema: string,
+  callbackOnlyLimit: number,
+  isWatched: (key: string) => boolean,
+): Kind<News, Merged> {
   const text = inSchema(schema, mergeText);
 
   return {
     businessOf: ({ message }) => message.business,
     plan: (calls) => {
       const news = mergeNews(calls);
-      const statement = mergeStatement(text, [...news.values()], callbackOnlyLimit);
+      const watched = [...news].flatMap(([key, { message }]) => (isWatched(key) ? message : []));
+      const finding = watched.length > 0 ? [findStatement(schema, watched)] : [];
       return {
-        statements: [statement],
-        read: ([result]) => {
-          const outcomes = new Map(result?.rows.map((row) => [keyTextOf(row), outcomeOf(row)]));
-          return calls.map(({ message }) => outcomes.get(keyText(message)) ?? 'same');
+        statements: [mergeStatement(text, [...news.values()], callbackOnlyLimit), ...finding],
+        read: ([merged, found]) => {
+          const outcomes = new Map(merged?.rows.map((row) => [keyTextOf(row), outcomeOf(row)]));
+          const states = new Map(found?.rows.map((row) => [keyTextOf(row), messageOf(row)]));
+          return calls.map(({ message }) => {
+            const key = keyText(message);
+            return { outcome: outcomes.get(key) ?? 'same', message: states.get(key) };
+          });
         },
       };
     },
@@ -49,7 +67,7 @@ function mergeNews(calls: readonly News[]): ReadonlyMap<string, News> {
   return byKey;
 }
 
-function outcomeOf(row: Row): Merged {
+function outcomeOf(row: Row): Merged['outcome'] {
   return row['is_refused'] === true ? 'refused' : 'changed';
 }
 

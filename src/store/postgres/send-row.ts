@@ -1,6 +1,9 @@
 import type { GatewayErrorCode } from '../../errors.ts';
 import type { Idempotency, Repeat, Send, SendOutcome } from '../../send.ts';
+import type { Store } from '../port.ts';
+import type { Connections } from './connections.ts';
 import { messageOf } from './message-row.ts';
+import { inSchema } from './schema-text.ts';
 import type { Row } from './statement.ts';
 import { decodeText, encodeKey } from './text.ts';
 
@@ -43,3 +46,11 @@ cross join lateral (
 left join lateral (
   select * from :schema.message where s.outcome = 'ACCEPTED' and business = s.business and id = s.message_id offset 0
 ) as m on true`;
+
+export function createFindRepeat(schema: string, read: Connections['read']): Store['findRepeat'] {
+  const text = inSchema(schema, holderText);
+  return async (business, idempotency) => {
+    const [row] = await read(text, [[encodeKey(business)], [encodeKey(idempotency.key)]]);
+    return row && repeatOf(row, idempotency);
+  };
+}

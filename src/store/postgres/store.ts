@@ -1,30 +1,27 @@
-import { randomBytes } from 'node:crypto';
-import { CallbackRoomError } from '../../callback-room-error.ts';
-import type { ForgottenClient } from '../../forgotten-client.ts';
-import { keyText, type Message, type MessageKey } from '../../message.ts';
-import { persist } from '../../persist.ts';
+import type { Message } from '../../message.ts';
 import { type PostgresTarget, parsePostgresUrl } from '../../postgres-url.ts';
 import type { PostgresBackend } from '../../postgres-variables.ts';
-import type { Begun, NewSend } from '../../send.ts';
+import type { Attempt } from '../../send.ts';
 import type { OnStoreEvent } from '../../store-event.ts';
 import { defaultStoreLimits, type StoreLimits } from '../../store-limits.ts';
 import { createFinder } from '../finder.ts';
 import { createHealth } from '../health.ts';
 import type { StoreLog } from '../log.ts';
 import { createLossReporter } from '../losses.ts';
-import type { Forgotten, QuarantinedCallback, Store } from '../port.ts';
+import type { Store } from '../port.ts';
 import { createWatchers, type OnPush } from '../watchers.ts';
+import { createBegin } from './beginning.ts';
 import { openConnections } from './connections.ts';
-import { type PruneStep, type StepKind, type Stepped, waysOf } from './deleting.ts';
 import { createFind } from './finding.ts';
 import { createKinds } from './kinds.ts';
 import { createLists } from './lists.ts';
 import { settleLost } from './lost.ts';
 import { migrate, readMigrations } from './migrations.ts';
 import { createQueue } from './queue.ts';
-import { inSchema } from './schema-text.ts';
-import { holderText, repeatOf } from './send-row.ts';
-import { decodeText, encodeKey } from './text.ts';
+import { createRecorder } from './recording.ts';
+import { createFindRepeat } from './send-row.ts';
+import { createWalker } from './walking.ts';
+import { createWatching } from './watching.ts';
 
 export interface PostgresOptions extends Omit<PostgresBackend, 'kind'> {
   readonly log?: StoreLog | undefined;
@@ -40,8 +37,6 @@ export interface PostgresOptions extends Omit<PostgresBackend, 'kind'> {
 
 /** The lowest version of the schema that this release works with. */
 const lowestVersion = 2;
-/** How long giving a key back is tried. */
-const giveBackMs = 60_000;
 
 /**
  * The store in a PostgreSQL, for any number of nodes. What comes in while a transaction is out is written together in the next.
@@ -50,7 +45,7 @@ const giveBackMs = 60_000;
  *   or its schema is not one that this release works with.
  */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
-  const { schema, log, onPush, onEvent } = options;
+  const { schema, log, onPush, onEvent, migrates } = options;
   await using opening = new AsyncDisposableStack();
   const watchers = createWatchers(onPush);
   opening.defer(() => watchers.close());
@@ -62,171 +57,39 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       target: targetOf(options.url),
       listenTarget: options.listenUrl === null ? null : targetOf(options.listenUrl),
       beforeWrites: (session) =>
-        migrate(session, { schema, migrations, lowest: lowestVersion, runs: options.migrates }),
+        migrate(session, { schema, migrations, lowest: lowestVersion, runs: migrates }),
     }),
   );
-  const limits = { ...defaultStoreLimits, ...options.limits };
-  const health = createHealth(log);
-  const kinds = createKinds(schema, limits);
   const { write, read } = connections;
+  const kinds = createKinds(schema, { ...defaultStoreLimits, ...options.limits }, watchers.has);
+  const health = createHealth(log);
   const queue = createQueue({ ...options, write, health, kinds: kinds.inOrder });
   opening.defer(async () => {
     health.close();
     await queue.close();
   });
+
+  const find = createFinder(createFind(schema, read));
+  const { watch, merged, deleted } = createWatching({ watchers, queue, find });
   const reportLosses = createLossReporter(options);
-  const findAll = createFind(schema, read);
-  const find = createFinder(findAll);
+  const { record, release } = createRecorder({ queue, kinds, merged, deleted, reportLosses });
+  const { prune, forget } = createWalker({ schema, read, queue, kinds, deleted });
   const lists = createLists(schema, read);
-  const node = randomBytes(6).toString('base64url');
-  let begun = 0;
   const open = opening.move();
 
-  async function begin(send: NewSend): Promise<Begun> {
-    begun += 1;
-    const token = `${node}${begun}`;
-    try {
-      return await queue.ask(kinds.begin, { ...send, token });
-    } catch (error) {
-      // It lets nothing leave. If it happened after all, its key is given back.
-      const { business, at: begunAt } = send;
-      const giveBack = () => queue.ask(kinds.cancel, { business, token, begunAt, at: Date.now() });
-      persist(giveBack, giveBackMs).catch(() => undefined);
-      throw error;
-    }
-  }
-
-  async function accept(attempt: string, message: Message): Promise<Message | undefined> {
-    const acceptance = { attempt: attempt as Parameters<Store['accept']>[0], message };
-    const known = await queue.ask(kinds.accept, acceptance, (found) => found && watchers.tell(found));
+  async function accept(attempt: Attempt, message: Message): Promise<Message | undefined> {
+    const known = await queue.ask(
+      kinds.accept,
+      { attempt, message },
+      (found) => found && watchers.tell(found),
+    );
     if (!known) onEvent?.('messageIdRepeated', 1);
     return known;
   }
 
-  async function record(
-    news: readonly Message[],
-    quarantined: readonly QuarantinedCallback[] = [],
-  ): Promise<void> {
-    queue.requireOpen();
-    const keeping = quarantined.map((callback) =>
-      queue.ask(kinds.keep, callback, (evicted) => report({ evicted })),
-    );
-    await Promise.all([mergeAll(news), ...keeping]);
-  }
-
-  /** @throws CallbackRoomError if there was no room for some of it. */
-  async function mergeAll(news: readonly Message[]): Promise<void> {
-    const merged = await Promise.allSettled(news.map((message) => mergeOne(message, false)));
-    const failed = merged.find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason;
-    const refused = news.filter((_, index) => isValue(merged[index], 'refused'));
-    if (refused.length > 0) await mergeRefused(refused);
-  }
-
-  function mergeOne(message: Message, hasPlace: boolean) {
-    return queue.ask(kinds.merge, { message, hasPlace }, (outcome) => {
-      if (outcome === 'changed') wake(message);
-    });
-  }
-
-  async function mergeRefused(news: readonly Message[]): Promise<void> {
-    for (const [business, own] of Map.groupBy(news, (message) => message.business)) {
-      const dropped = await queue.ask(kinds.makeRoom, { business, messages: own.length }, (keys) => {
-        for (const key of keys) watchers.forget(key);
-        report({ dropped: keys });
-      });
-      const retried = await Promise.all(
-        own.map(async (message, index) => ({
-          message,
-          outcome: await mergeOne(message, index < dropped.length),
-        })),
-      );
-      const refused = retried.filter(({ outcome }) => outcome === 'refused');
-      if (refused.length === 0) continue;
-      report({ refused: refused.map(({ message }) => keyText(message)) });
-      throw new CallbackRoomError(business);
-    }
-  }
-
-  function report(losses: Partial<Parameters<typeof reportLosses>[0]>): void {
-    reportLosses({ evicted: [], dropped: [], refused: [], ...losses });
-  }
-
-  /** The state is read anew, whoever wrote it. */
-  function wake(key: MessageKey): void {
-    if (!watchers.has(keyText(key))) return;
-    find(key).then(
-      (found) => found && watchers.tell(found),
-      () => wake(key),
-    );
-  }
-
-  /** Listens first, then reads. */
-  async function watch(key: MessageKey): Promise<AsyncIterableIterator<Message, undefined> | undefined> {
-    const states = watchers.open(keyText(key));
-    try {
-      const found = (await find(key)) ?? (await findLater(key));
-      if (found) {
-        watchers.tell(found);
-        return states;
-      }
-    } catch (error) {
-      await states.return?.();
-      throw error;
-    }
-    await states.return?.();
-    return undefined;
-  }
-
-  /** What was written before, by this node, may be on its way still. */
-  async function findLater(key: MessageKey): Promise<Message | undefined> {
-    if (queue.pending === 0) return undefined;
-    await queue.settled();
-    return find(key);
-  }
-
-  async function walk<Call extends { readonly after: number }>(
-    kind: StepKind<Call & PruneStep> | StepKind<never>,
-    call: Omit<Call, 'after'>,
-  ): Promise<number> {
-    let total = 0;
-    for (let after: number | null = 0; after !== null; ) {
-      const stepped: Stepped = await queue.ask(kind as StepKind, { ...call, after } as never, ({ keys }) => {
-        for (const key of keys) watchers.forget(key);
-      });
-      total += stepped.count;
-      after = stepped.next;
-    }
-    return total;
-  }
-
-  async function prune(before: number): Promise<number> {
-    let messages = 0;
-    for (const row of await read(inSchema(schema, 'select distinct business from :schema.business'))) {
-      const business = decodeText(String(row['business']));
-      messages += await walk(kinds.prunes.messages, { business, before });
-      await walk(kinds.prunes.sends, { business, before });
-      await walk(kinds.prunes.quarantine, { business, before });
-    }
-    return messages;
-  }
-
-  async function forget(client: ForgottenClient): Promise<Forgotten> {
-    const forgotten = { messages: 0, sends: 0 };
-    for (const [by, value] of waysOf(client)) {
-      forgotten.messages += await walk(kinds.forgets[by].messages, { business: client.business, value });
-      forgotten.sends += await walk(kinds.forgets[by].sends, { business: client.business, value });
-    }
-    return forgotten;
-  }
-
   return {
-    begin,
-    findRepeat: async (business, idempotency) => {
-      const values = [[encodeKey(business)], [encodeKey(idempotency.key)]];
-      const [row] = await read(inSchema(schema, holderText), values);
-      return row && repeatOf(row, idempotency);
-    },
+    begin: createBegin(queue, kinds),
+    findRepeat: createFindRepeat(schema, read),
     accept,
     fail: async (business, attempt, code, at) => {
       await queue.ask(kinds.fail, { business, attempt, code, at });
@@ -234,10 +97,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     settleLost: (before, at) => settleLost(schema, { read, queue, kind: kinds.lost }, { before, at }),
     sends: lists.sends,
     record,
-    release: async (business, id, news) => {
-      await mergeAll(news);
-      await queue.ask(kinds.remove, { business, ids: [id] });
-    },
+    release,
     deleteQuarantined: (business, ids) => queue.ask(kinds.remove, { business, ids }),
     find,
     list: lists.messages,
@@ -260,10 +120,6 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
-}
-
-function isValue<T>(result: PromiseSettledResult<T> | undefined, value: T): boolean {
-  return result?.status === 'fulfilled' && result.value === value;
 }
 
 function targetOf(url: string): PostgresTarget {
