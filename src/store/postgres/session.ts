@@ -46,6 +46,8 @@ export interface SessionOptions {
 /** How long a connection with its greeting may take, and how long a call. */
 const connectMs = 1_000;
 const answerMs = 1_800;
+/** How long a plan is kept: one that was made while a table was small may read all of it, also when it has grown. */
+const planMs = 1_000;
 
 /** @throws Error if it cannot be made within a second. */
 export async function openSession(options: SessionOptions): Promise<Session> {
@@ -103,6 +105,7 @@ const serverSettings =
 function createSession(client: Client, socket: Socket, options: SessionOptions): () => Promise<Session> {
   const { host, timeouts, onNotification } = options;
   let parsed: Set<string> | null = null;
+  let parsedAt = performance.now();
   const lost = Promise.withResolvers<Error>();
   let isOpen = true;
   let running = 0;
@@ -137,6 +140,10 @@ function createSession(client: Client, socket: Socket, options: SessionOptions):
   }
 
   function exchange(statements: readonly Statement[]): Promise<readonly Result[]> {
+    if (performance.now() - parsedAt > planMs) {
+      parsed?.clear();
+      parsedAt = performance.now();
+    }
     return bounded(() => client.query(createExchange(statements, parsed)).results, answerMs);
   }
 

@@ -94,15 +94,16 @@ create table :"schema".message (
       when sent is not null then 'SENT'
       else 'ACCEPTED'
     end
-  ) stored,
-  primary key (business, id)
+  ) stored
 );
 -- Watches read on along it, and retention too: what was touched longest ago comes first.
-create unique index message_by_change on :"schema".message (business, change);
-create unique index message_by_status on :"schema".message (business, status, number);
+create index message_by_change on :"schema".message (business, change);
+create index message_by_status on :"schema".message (business, status, number);
 create index message_by_client on :"schema".message (business, client, status, number) where client is not null;
 create index message_by_phone on :"schema".message (business, client_phone) where client_phone is not null;
 create index message_from_callbacks on :"schema".message (business, created_at) where details is null;
+-- Last, so that the planner looks at it first: while a table is small, other indexes look as good for finding a row.
+alter table :"schema".message add primary key (business, id);
 
 -- number counts the sends of a business. outcome is a SendOutcome, and error_code says why it is none of PENDING and
 -- ACCEPTED. idempotency_key and fingerprint are null if there is no key, and if the key was given back. token is whoever
@@ -120,14 +121,14 @@ create table :"schema".send (
   fingerprint text collate "C",
   client text collate "C",
   client_phone text collate "C",
-  input text collate "C" not null,
-  primary key (business, number)
+  input text collate "C" not null
 );
 create unique index send_by_key on :"schema".send (business, idempotency_key) where idempotency_key is not null;
-create unique index send_by_outcome on :"schema".send (business, outcome, number);
+create index send_by_outcome on :"schema".send (business, outcome, number);
 create index send_pending on :"schema".send (business, begun_at) where outcome = 'PENDING';
 create index send_by_client on :"schema".send (business, client) where client is not null;
 create index send_by_phone on :"schema".send (business, client_phone) where client_phone is not null;
+alter table :"schema".send add primary key (business, number);
 
 -- number counts what came into the quarantine of a business. body is what was not understood, compressed by Zstandard;
 -- characters is its length before that, and bytes what the entry counts for.
@@ -141,11 +142,11 @@ create table :"schema".quarantine (
   first_received_at bigint not null,
   last_received_at bigint not null,
   reason text collate "C" not null,
-  body bytea not null,
-  primary key (business, number)
+  body bytea not null
 );
 alter table :"schema".quarantine alter column body set storage external;
 create unique index quarantine_by_body on :"schema".quarantine (business, sha256);
+alter table :"schema".quarantine add primary key (business, number);
 
 -- What a health check writes: a row for each of a few slots, so that nodes rarely wait for each other.
 create table :"schema".probe (slot integer primary key, writes bigint not null);
