@@ -1,7 +1,7 @@
 import type { Health } from '../health.ts';
 import { createPatience } from '../patience.ts';
 import { unavailable } from '../unavailable.ts';
-import { again, type Kind } from './batch.ts';
+import { again, type Kind, type Plan } from './batch.ts';
 import type { Connections } from './connections.ts';
 import { changedNothing, sqlStateOf } from './error.ts';
 import { lockBusinesses } from './locks.ts';
@@ -82,25 +82,33 @@ export function createQueue(options: QueueOptions): Queue {
 
   async function run(batch: readonly Pending[]): Promise<void> {
     try {
-      await transact(batch);
+      const groups = kinds.flatMap((kind) => planGroup(kind, batch));
+      await transact(batch, groups).catch((error) => {
+        throw canSplit(error) ? new RowError(error) : error;
+      });
       health.wrote();
     } catch (error) {
-      if (batch.length > 1 && canSplit(error)) {
-        const half = Math.ceil(batch.length / 2);
-        await run(batch.slice(0, half));
-        return run(batch.slice(half));
-      }
-      health.failed(error);
-      for (const { done } of batch) done.reject(unavailable(error));
+      await runApart(batch, error);
     }
   }
 
-  async function transact(batch: readonly Pending[]): Promise<void> {
-    const groups = kinds.flatMap((kind) => planGroup(kind, batch));
+  /** After a row that cannot be written, or cannot even be sent, its batch is written without it. */
+  async function runApart(batch: readonly Pending[], error: unknown): Promise<void> {
+    if (batch.length === 1 || !(error instanceof RowError)) return reject(batch, error);
+    const half = Math.ceil(batch.length / 2);
+    await run(batch.slice(0, half));
+    await run(batch.slice(half));
+  }
+
+  function reject(batch: readonly Pending[], error: unknown): void {
+    health.failed(error);
+    for (const { done } of batch) done.reject(unavailable(error));
+  }
+
+  async function transact(batch: readonly Pending[], groups: readonly Group[]): Promise<void> {
     const businesses = new Set(batch.map(({ business }) => business).filter((business) => business !== null));
     const locks = businesses.size > 0 ? [lockBusinesses(schema, businesses)] : [];
-    const statements = [...locks, ...groups.flatMap((group) => group.statements)];
-    const results = await write(statements);
+    const results = await write([...locks, ...groups.flatMap(({ statements }) => statements)]);
     let at = locks.length;
     for (const { statements, settle } of groups) {
       settle(results.slice(at, at + statements.length));
@@ -112,7 +120,10 @@ export function createQueue(options: QueueOptions): Queue {
     const calls = batch.filter((pending) => pending.kind === (kind as Kind<unknown, unknown>));
     const [first] = calls;
     if (!first) return [];
-    const { statements, read } = first.kind.plan(calls.map(({ call }) => call));
+    const { statements, read } = planOf(
+      first.kind,
+      calls.map(({ call }) => call),
+    );
     return [{ statements, settle: (results) => settleAll(calls, read(results)) }];
   }
 
@@ -201,6 +212,21 @@ function takeBatch(waiting: readonly Pending[], maxBatch: number): [batch: Pendi
     }
   }
   return [batch, rest];
+}
+
+/** Something about one of the calls keeps them all from being written. */
+class RowError extends Error {
+  constructor(cause: unknown) {
+    super('A row cannot be written.', { cause });
+  }
+}
+
+function planOf(kind: Kind<unknown, unknown>, calls: readonly unknown[]): Plan<unknown> {
+  try {
+    return kind.plan(calls);
+  } catch (error) {
+    throw new RowError(error);
+  }
 }
 
 /** A row may be what the server cannot take: a value that is out of range, or too long for an index. */
