@@ -175,6 +175,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     forget: forgetAndEmpty,
     prune,
     vacuum: upkeep.vacuum,
+    now: Date.now,
     get condition() {
       return upkeep.condition;
     },

@@ -8,11 +8,11 @@ import { encodeKey } from './text.ts';
 /** Those that are known, in no promised order. */
 export function createFind(
   schema: string,
-  read: Connections['read'],
+  readAll: Connections['readAll'],
 ): (keys: readonly MessageKey[]) => Promise<Message[]> {
   return async (keys) => {
-    const { text, values } = findStatement(schema, keys);
-    return (await read(text, values)).map(messageOf);
+    const [found] = await readAll([findStatement(schema, keys)]);
+    return (found?.rows ?? []).map(messageOf);
   };
 }
 

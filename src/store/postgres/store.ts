@@ -11,6 +11,7 @@ import { createLossReporter } from '../losses.ts';
 import type { Store } from '../port.ts';
 import { createWatchers, type OnPush } from '../watchers.ts';
 import { createBegin } from './beginning.ts';
+import { createServerClock } from './clock.ts';
 import { openConnections } from './connections.ts';
 import { createFind } from './finding.ts';
 import { createKinds } from './kinds.ts';
@@ -51,16 +52,20 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
   opening.defer(() => watchers.close());
 
   const migrations = await readMigrations();
+  const clock = createServerClock();
   const connections = opening.use(
     await openConnections({
       ...options,
       target: targetOf(options.url),
       listenTarget: options.listenUrl === null ? null : targetOf(options.listenUrl),
-      beforeWrites: (session) =>
-        migrate(session, { schema, migrations, lowest: lowestVersion, runs: migrates }),
+      beforeWrites: async (session) => {
+        await migrate(session, { schema, migrations, lowest: lowestVersion, runs: migrates });
+        await clock.set(session.ask);
+      },
     }),
   );
-  const { write, read } = connections;
+  const { write, read, readAll } = connections;
+  opening.use(clock.keepSet(async (statement) => (await readAll([statement]))[0]));
   const kinds = createKinds(schema, { ...defaultStoreLimits, ...options.limits }, watchers.has);
   const health = createHealth(log);
   const queue = createQueue({ ...options, write, health, kinds: kinds.inOrder });
@@ -69,7 +74,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     await queue.close();
   });
 
-  const find = createFinder(createFind(schema, read));
+  const find = createFinder(createFind(schema, readAll));
   const { watch, merged, deleted } = createWatching({ watchers, queue, find });
   const reportLosses = createLossReporter(options);
   const { record, release } = createRecorder({ queue, kinds, merged, deleted, reportLosses });
@@ -115,6 +120,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     get pending() {
       return queue.pending;
     },
+    now: clock.now,
     check: async () => {
       await queue.ask(kinds.check, null);
     },
