@@ -4,6 +4,7 @@ import { keyText, type Message, merge } from '../../src/message.ts';
 import { openPostgresStore } from '../../src/store/postgres/store.ts';
 import { startAnyPostgres, type TestDatabase } from '../support/postgres-server.ts';
 import { oddMessage } from './arbitraries.ts';
+import { timeToRefuse } from './contract/test-store.ts';
 import { openTestStore, postgresOptions, testSchema } from './postgres-test-store.ts';
 import { accepted, beginSend, business, key, keyedSend, newSend, news, someTime } from './samples.ts';
 
@@ -122,4 +123,15 @@ test('numbers and counts of a business have no gap, whichever node gives them', 
      from ${testSchema}.business order by change desc limit 1`,
   );
   expect(row).toEqual({ last_message: 60, last_send: 30, callback_only_messages: 30, numbers: 60 });
+});
+
+test('a begin that was given up, and happened all the same, gives its key back and is NOT_SENT', async () => {
+  await using t = await openTestStore(await server.createDatabase(), { patienceMs: 300 });
+  await t.breakDown();
+  await timeToRefuse(t.store.begin(keyedSend('k')));
+  await t.repair();
+  await expect.poll(() => t.store.begin(keyedSend('k')).then(({ kind }) => kind, String)).toBe('begun');
+  const { entries } = await t.store.sends({ business, first: 9 });
+  expect(entries[0]?.send.outcome).toBe('PENDING');
+  for (const { send } of entries.slice(1)) expect(send.outcome).toBe('NOT_SENT');
 });

@@ -1,26 +1,37 @@
 import { randomBytes } from 'node:crypto';
 import { persist } from '../../persist.ts';
+import type { NewSend } from '../../send.ts';
 import type { Store } from '../port.ts';
+import { changedNothing } from './error.ts';
 import type { Kinds } from './kinds.ts';
 import type { Queue } from './queue.ts';
 
 /** How long giving a key back is tried. */
 const giveBackMs = 60_000;
 
-/** A begin that was rejected lets nothing leave, so if it happened after all, its key is given back. */
+/** A begin that was rejected lets nothing leave, so if it happened after all, or may have, its key is given back. */
 export function createBegin(queue: Queue, kinds: Pick<Kinds, 'begin' | 'cancel'>): Store['begin'] {
   const node = randomBytes(6).toString('base64url');
   let count = 0;
 
+  function giveBack({ business, at }: NewSend, token: string): void {
+    const cancel = () => queue.ask(kinds.cancel, { business, token, begunAt: at, at });
+    persist(cancel, giveBackMs).catch(() => undefined);
+  }
+
   return async (send) => {
     count += 1;
     const token = `${node}${count}`;
+    let isGivenUp = false;
     try {
-      return await queue.ask(kinds.begin, { ...send, token });
+      return await queue.ask(
+        kinds.begin,
+        { ...send, token },
+        ({ kind }) => isGivenUp && kind === 'begun' && giveBack(send, token),
+        (error) => changedNothing(error) || giveBack(send, token),
+      );
     } catch (error) {
-      const { business, at } = send;
-      const giveBack = () => queue.ask(kinds.cancel, { business, token, begunAt: at, at });
-      persist(giveBack, giveBackMs).catch(() => undefined);
+      isGivenUp = true;
       throw error;
     }
   };

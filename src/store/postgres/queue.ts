@@ -14,9 +14,15 @@ import type { Result, Statement } from './statement.ts';
 export interface Queue {
   /**
    * @param heard gets the answer also if nobody waits for it any more, in the order of the commits.
+   * @param failed gets the error of a transaction, likewise. What was never sent has neither.
    * @throws GatewayError STORE_UNAVAILABLE. It may have been done all the same.
    */
-  ask<Call, Answer>(kind: Kind<Call, Answer>, call: Call, heard?: (answer: Answer) => void): Promise<Answer>;
+  ask<Call, Answer>(
+    kind: Kind<Call, Answer>,
+    call: Call,
+    heard?: (answer: Answer) => void,
+    failed?: (error: unknown) => void,
+  ): Promise<Answer>;
   /** @throws GatewayError STORE_UNAVAILABLE after `close`. */
   requireOpen(): void;
   /** Resolves once all that was asked before is answered or given up. */
@@ -48,6 +54,7 @@ interface Pending {
   readonly size: number;
   readonly done: PromiseWithResolvers<unknown>;
   readonly heard: ((answer: unknown) => void) | undefined;
+  readonly failed: ((error: unknown) => void) | undefined;
   isWaiting: boolean;
 }
 
@@ -101,8 +108,11 @@ export function createQueue(options: QueueOptions): Queue {
   }
 
   function reject(batch: readonly Pending[], error: unknown): void {
-    health.failed(error);
-    for (const { done } of batch) done.reject(unavailable(error));
+    if (!(error instanceof RowError)) health.failed(error);
+    for (const { done, failed } of batch) {
+      failed?.(error);
+      done.reject(unavailable(error));
+    }
   }
 
   async function transact(batch: readonly Pending[], groups: readonly Group[]): Promise<void> {
@@ -143,6 +153,7 @@ export function createQueue(options: QueueOptions): Queue {
     kind: Kind<unknown, unknown>,
     call: unknown,
     heard?: (answer: unknown) => void,
+    failed?: (error: unknown) => void,
   ): Promise<unknown> {
     const business = kind.businessOf(call);
     const key = kind.keyOf?.(call) ?? null;
@@ -155,6 +166,7 @@ export function createQueue(options: QueueOptions): Queue {
       size,
       done: Promise.withResolvers(),
       heard,
+      failed,
       isWaiting: true,
     };
     pending.done.promise.catch(() => undefined);
