@@ -50,6 +50,8 @@ export async function migrate(session: FirstSession, options: MigrationOptions):
   const { migrations, runs, attempts = 30 } = options;
   let state = await readState(session, options.schema);
   requireServed(state, options);
+  const newest = migrations.at(-1)?.version ?? 0;
+  if (state.version >= Math.max(newest, options.lowest)) return;
   for (const migration of migrations) {
     if (runs && state.version < migration.version)
       await repeat(() => runOne(session, migration, options), attempts);
