@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { persist } from '../../persist.ts';
-import type { NewSend } from '../../send.ts';
+import type { Idempotency, NewSend } from '../../send.ts';
 import type { Store } from '../port.ts';
 import { changedNothing } from './error.ts';
 import type { Kinds } from './kinds.ts';
@@ -9,8 +9,16 @@ import type { Queue } from './queue.ts';
 /** How long giving a key back is tried. */
 const giveBackMs = 60_000;
 
-/** A begin that was rejected lets nothing leave, so if it happened after all, or may have, its key is given back. */
-export function createBegin(queue: Queue, kinds: Pick<Kinds, 'begin' | 'cancel'>): Store['begin'] {
+/**
+ * A begin that was rejected lets nothing leave, so if it happened after all, or may have, its key is given back.
+ *
+ * @param holdKey keeps keys from expiring while the clock is not trusted.
+ */
+export function createBegin(
+  queue: Queue,
+  kinds: Pick<Kinds, 'begin' | 'cancel'>,
+  holdKey: (idempotency: Idempotency) => Idempotency,
+): Store['begin'] {
   const node = randomBytes(6).toString('base64url');
   let count = 0;
 
@@ -26,7 +34,7 @@ export function createBegin(queue: Queue, kinds: Pick<Kinds, 'begin' | 'cancel'>
     try {
       return await queue.ask(
         kinds.begin,
-        { ...send, token },
+        { ...send, idempotency: send.idempotency && holdKey(send.idempotency), token },
         ({ kind }) => isGivenUp && kind === 'begun' && giveBack(send, token),
         (error) => changedNothing(error) || giveBack(send, token),
       );

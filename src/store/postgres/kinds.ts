@@ -1,6 +1,7 @@
 import type { StoreLimits } from '../../store-limits.ts';
 import { beginKind } from './begin.ts';
 import { checkKind } from './check.ts';
+import { tickKind } from './clock.ts';
 import { forgetKinds, pruneKinds } from './deleting.ts';
 import { cancelKind, lostKind } from './lost.ts';
 import { mergeKind } from './merge.ts';
@@ -21,10 +22,11 @@ export function createKinds(schema: string, limits: StoreLimits, isWatched: (key
     merge: mergeKind(schema, limits.callbackOnlyMessages, isWatched),
     keep: keepKind(schema, limits),
     check: checkKind(schema),
+    tick: tickKind(schema),
   };
   const prunes = pruneKinds(schema);
   const forgets = forgetKinds(schema);
-  const { begin, accept, fail, cancel, lost, remove, makeRoom, merge, keep, check } = kinds;
+  const { begin, accept, fail, cancel, lost, remove, makeRoom, merge, keep, check, tick } = kinds;
   const deleting = [
     ...Object.values(prunes),
     ...Object.values(forgets).flatMap((tables) => Object.values(tables)),
@@ -34,7 +36,7 @@ export function createKinds(schema: string, limits: StoreLimits, isWatched: (key
     prunes,
     forgets,
     /** In a transaction they follow each other so: what is deleted may come back. */
-    inOrder: [begin, accept, fail, cancel, lost, remove, makeRoom, ...deleting, merge, keep, check],
+    inOrder: [begin, accept, fail, cancel, lost, remove, makeRoom, ...deleting, merge, keep, check, tick],
   };
 }
 

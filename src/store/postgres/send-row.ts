@@ -47,10 +47,15 @@ left join lateral (
   select * from :schema.message where s.outcome = 'ACCEPTED' and business = s.business and id = s.message_id offset 0
 ) as m on true`;
 
-export function createFindRepeat(schema: string, read: Connections['read']): Store['findRepeat'] {
+/** @param holdKey keeps keys from expiring while the clock is not trusted. */
+export function createFindRepeat(
+  schema: string,
+  read: Connections['read'],
+  holdKey: (idempotency: Idempotency) => Idempotency,
+): Store['findRepeat'] {
   const text = inSchema(schema, holderText);
   return async (business, idempotency) => {
     const [row] = await read(text, [[encodeKey(business)], [encodeKey(idempotency.key)]]);
-    return row && repeatOf(row, idempotency);
+    return row && repeatOf(row, holdKey(idempotency));
   };
 }

@@ -9,9 +9,10 @@ import { createHealth } from '../health.ts';
 import type { StoreLog } from '../log.ts';
 import { createLossReporter } from '../losses.ts';
 import type { Store } from '../port.ts';
+import { watchRetentionWait } from '../retention-wait.ts';
 import { createWatchers, type OnPush } from '../watchers.ts';
 import { createBegin } from './beginning.ts';
-import { createServerClock } from './clock.ts';
+import { clockStatement, createServerClock } from './clock.ts';
 import { openConnections } from './connections.ts';
 import { createFind } from './finding.ts';
 import { createKinds } from './kinds.ts';
@@ -60,12 +61,11 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       listenTarget: options.listenUrl === null ? null : targetOf(options.listenUrl),
       beforeWrites: async (session) => {
         await migrate(session, { schema, migrations, lowest: lowestVersion, runs: migrates });
-        await clock.set(session.ask);
+        clock.set(await session.ask(clockStatement(schema)));
       },
     }),
   );
   const { write, read, readAll } = connections;
-  opening.use(clock.keepSet(async (statement) => (await readAll([statement]))[0]));
   const kinds = createKinds(schema, { ...defaultStoreLimits, ...options.limits }, watchers.has);
   const health = createHealth(log);
   const queue = createQueue({ ...options, write, health, kinds: kinds.inOrder });
@@ -74,11 +74,17 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     await queue.close();
   });
 
+  const retentionWait = opening.use(
+    await watchRetentionWait(async () => {
+      clock.set(await queue.ask(kinds.tick, null));
+      return clock.waitsUntil;
+    }, log),
+  );
   const find = createFinder(createFind(schema, readAll));
   const { watch, merged, deleted } = createWatching({ watchers, queue, find });
   const reportLosses = createLossReporter(options);
   const { record, release } = createRecorder({ queue, kinds, merged, deleted, reportLosses });
-  const { prune, forget } = createWalker({ schema, read, queue, kinds, deleted });
+  const { prune, forget } = createWalker({ schema, read, queue, kinds, deleted, retentionWait });
   const lists = createLists(schema, read);
   const open = opening.move();
 
@@ -93,8 +99,8 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
   }
 
   return {
-    begin: createBegin(queue, kinds),
-    findRepeat: createFindRepeat(schema, read),
+    begin: createBegin(queue, kinds, clock.holdKey),
+    findRepeat: createFindRepeat(schema, read, clock.holdKey),
     accept,
     fail: async (business, attempt, code, at) => {
       await queue.ask(kinds.fail, { business, attempt, code, at });
@@ -113,6 +119,10 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     prune,
     get risks() {
       return connections.risks;
+    },
+    get condition() {
+      // The write-ahead log is the server's, and so is the look-out for damage.
+      return { walBytes: 0, damage: null, retentionWaitsUntil: retentionWait.until };
     },
     get watching() {
       return watchers.size;

@@ -1,4 +1,5 @@
 import type { Store } from '../port.ts';
+import type { RetentionWait } from '../retention-wait.ts';
 import type { Connections } from './connections.ts';
 import { type Step, type StepKind, waysOf } from './deleting.ts';
 import type { Kinds } from './kinds.ts';
@@ -11,6 +12,8 @@ export interface WalkerOptions {
   readonly read: Connections['read'];
   readonly queue: Queue;
   readonly kinds: Pick<Kinds, 'prunes' | 'forgets'>;
+  /** Nothing is pruned while there is one. */
+  readonly retentionWait: Pick<RetentionWait, 'look'>;
   /** Gets the `keyText` of messages. */
   readonly deleted: (keys: readonly string[]) => void;
 }
@@ -19,7 +22,7 @@ const businessesText = 'select distinct business from :schema.business';
 
 /** What deletes in small steps, between which other calls are served. */
 export function createWalker(options: WalkerOptions): Pick<Store, 'prune' | 'forget'> {
-  const { schema, read, queue, kinds, deleted } = options;
+  const { schema, read, queue, kinds, deleted, retentionWait } = options;
   const businesses = inSchema(schema, businessesText);
 
   /** Resolves to how many rows it deleted or erased. */
@@ -40,6 +43,7 @@ export function createWalker(options: WalkerOptions): Pick<Store, 'prune' | 'for
 
   return {
     prune: async (before) => {
+      if ((await retentionWait.look()) !== null) return 0;
       let messages = 0;
       for (const row of await read(businesses)) {
         const business = decodeText(String(row['business']));

@@ -148,6 +148,14 @@ alter table :"schema".quarantine alter column body set storage external;
 create unique index quarantine_by_body on :"schema".quarantine (business, sha256);
 alter table :"schema".quarantine add primary key (business, number);
 
+-- About when the store was last written, by the server's clock, and until when nothing expires (clock.ts).
+create table :"schema".clock (
+  one boolean primary key default true check (one),
+  last_write bigint,
+  waits_until bigint
+);
+insert into :"schema".clock default values;
+
 -- What a health check writes: a row for each of a few slots, so that nodes rarely wait for each other.
 create table :"schema".probe (slot integer primary key, writes bigint not null);
 
