@@ -6,6 +6,7 @@ import type { Connections } from './connections.ts';
 import { changedNothing, sqlStateOf } from './error.ts';
 import { lockBusinesses } from './locks.ts';
 import type { Result, Statement } from './statement.ts';
+import { type Pending, takeBatch } from './take-batch.ts';
 
 /**
  * The writes on their way to the server. While one transaction is out, the next batch gathers: the slower a commit, the more
@@ -45,18 +46,6 @@ export interface QueueOptions {
 }
 
 type AnyKind = Kind<never, unknown>;
-
-interface Pending {
-  readonly kind: Kind<unknown, unknown>;
-  readonly call: unknown;
-  readonly business: string | null;
-  readonly key: string | null;
-  readonly size: number;
-  readonly done: PromiseWithResolvers<unknown>;
-  readonly heard: ((answer: unknown) => void) | undefined;
-  readonly failed: ((error: unknown) => void) | undefined;
-  isWaiting: boolean;
-}
 
 export function createQueue(options: QueueOptions): Queue {
   const { write, schema, kinds, health, onBatch, maxBatch = 2_000 } = options;
@@ -201,29 +190,6 @@ export function createQueue(options: QueueOptions): Queue {
 interface Group {
   readonly statements: readonly Statement[];
   readonly settle: (results: readonly Result[]) => void;
-}
-
-/** At how many characters a batch is full. */
-const maxSize = 16 * 1_048_576;
-
-/** Divides what waits into the next batch and the rest. What nobody waits for any more is in neither. */
-function takeBatch(waiting: readonly Pending[], maxBatch: number): [batch: Pending[], rest: Pending[]] {
-  const batch: Pending[] = [];
-  const rest: Pending[] = [];
-  const keys = new Set<string>();
-  let size = 0;
-  for (const pending of waiting) {
-    const { isWaiting, key, done } = pending;
-    if (!isWaiting) done.reject(new Error('Nobody waits for it any more.'));
-    else if (batch.length >= maxBatch || size >= maxSize || (key !== null && keys.has(key)))
-      rest.push(pending);
-    else {
-      batch.push(pending);
-      size += pending.size;
-      if (key !== null) keys.add(key);
-    }
-  }
-  return [batch, rest];
 }
 
 /** Something about one of the calls keeps them all from being written. */
