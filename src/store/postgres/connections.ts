@@ -4,7 +4,7 @@ import type { StoreLog } from '../log.ts';
 import { createPatience } from '../patience.ts';
 import { OperatorError } from './error.ts';
 import { type Caller, createJobs } from './jobs.ts';
-import { openListener } from './listener.ts';
+import { listenTo, openListener } from './listener.ts';
 import { createPause } from './pause.ts';
 import { createRoster, type Role, type Roster } from './roster.ts';
 import { createServerChoice, type ServerChoice } from './server-choice.ts';
@@ -29,6 +29,8 @@ export interface Connections extends AsyncDisposable {
   read(text: string, values?: readonly Value[]): Promise<readonly Row[]>;
   /** Several that see one moment. */
   readAll(statements: readonly Statement[]): Promise<readonly Result[]>;
+  /** Listens to one more channel. False: nothing listens at present; whoever connects listens to the listener's channels. */
+  listen(channel: string): Promise<boolean>;
   /** The server in use; null while there is none. */
   readonly server: ServerInUse | null;
   /** What may be lost, in sentences. */
@@ -83,6 +85,7 @@ export interface FirstSession extends Pick<Session, 'ask' | 'script'> {
 }
 
 export interface Listener {
+  /** As they are by the time of each connect. */
   readonly channels: readonly string[];
   readonly notified: (channel: string, payload: string) => void;
   /** The server has confirmed that it listens. What happened before may have been missed. */
@@ -228,6 +231,11 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
     signal: (statements) => run('signal', statements),
     read: async (text, values = []) => (await run('read', [{ text, values }]))[0]?.rows ?? [],
     readAll: (statements) => run('read', statements),
+    listen: async (channel) => {
+      const sessions = roster.of('listener');
+      await Promise.all(sessions.map((session) => listenTo(session, channel)));
+      return sessions.length > 0;
+    },
     get server() {
       return choice.server;
     },

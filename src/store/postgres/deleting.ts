@@ -1,9 +1,11 @@
 import type { ForgottenClient } from '../../forgotten-client.ts';
+import { keyOfText } from '../../message.ts';
 import type { Kind } from './batch.ts';
 import { keyTextOf } from './merge.ts';
 import { inSchema } from './schema-text.ts';
 import type { Row, Statement, Value } from './statement.ts';
 import { encodeKey } from './text.ts';
+import type { Change } from './watched.ts';
 
 /** One step along the rows of a business. */
 export interface Step {
@@ -15,8 +17,8 @@ export interface Step {
 export interface Stepped {
   /** How many rows were deleted or erased. */
   readonly count: number;
-  /** `keyText` of messages that were deleted. */
-  readonly keys: readonly string[];
+  /** Messages that were deleted. */
+  readonly deleted: readonly Change[];
   /** Where to go on from; null at the end. */
   readonly next: number | null;
 }
@@ -48,8 +50,15 @@ function stepKind<Call extends Step>(
 /** The first row says where the step ended; each other is one that was deleted or erased. */
 function steppedOf([first, ...found]: readonly Row[]): Stepped {
   const next = first?.['next'] ?? null;
-  const keys = found.filter((row) => row['id'] !== null).map(keyTextOf);
-  return { count: found.length, keys, next: next === null ? null : Number(next) };
+  const deleted = found.filter((row) => row['id'] !== null).map(deletionOf);
+  return { count: found.length, deleted, next: next === null ? null : Number(next) };
+}
+
+/** Of a row of a message that was deleted. */
+export function deletionOf(row: Row): Change {
+  const key = keyOfText(keyTextOf(row));
+  const change = Number(row['change']);
+  return { ...key, change, state: { ...key, asOf: change, number: null, message: null } };
 }
 
 export interface PruneStep extends Step {
@@ -82,12 +91,14 @@ const pruneTexts = {
     and updated_at < $3 and coalesce(scheduled_for, 0) < $3
   returning business, id, details is null as is_callback_only
 ), counted as (
-  select :schema.count_up($1, callback_only => -count(*) filter (where is_callback_only), deletes => true)
+  select (:schema.count_up($1, callback_only => -count(*) filter (where is_callback_only), deletes => true)).deleted_change
+    as change
   from gone having count(*) > 0
 )
-select $1 as business, null as id, case when count(*) = $4 and min(touched) < $3 then max(position) end as next from page
+select $1 as business, null as id, case when count(*) = $4 and min(touched) < $3 then max(position) end as next, null as change
+from page
 union all
-select business, id, forced from gone cross join (select count(*) from counted) as c (forced)`,
+select business, id, null, change from gone cross join counted`,
   sends: `with page as (
   select number as position, begun_at as created, greatest(begun_at, settled_at) as touched from :schema.send
   where business = $1 and number > $2 order by number limit $4
@@ -154,11 +165,11 @@ const forgetTexts = {
   delete from :schema.message where business = $1 and id = any(array(select id from page)) and ${by} = $3
   returning business, id
 ), counted as (
-  select :schema.count_up($1, deletes => true) from gone having count(*) > 0
+  select (:schema.count_up($1, deletes => true)).deleted_change as change from gone having count(*) > 0
 )
-select $1 as business, null as id, case when count(*) = $4 then 0 end as next from page
+select $1 as business, null as id, case when count(*) = $4 then 0 end as next, null as change from page
 union all
-select business, id, forced from gone cross join (select count(*) from counted) as c (forced)`,
+select business, id, null, change from gone cross join counted`,
   sends: (by: ForgottenBy) => `with page as (
   select number from :schema.send where business = $1 and ${by} = $3 and number > $2 order by number limit $4
 ), gone as (

@@ -2,8 +2,9 @@ import type { Message, MessageKey } from '../../message.ts';
 import type { Connections } from './connections.ts';
 import { messageColumns, messageOf } from './message-row.ts';
 import { inSchema } from './schema-text.ts';
-import type { Statement } from './statement.ts';
+import type { Row, Statement } from './statement.ts';
 import { encodeKey } from './text.ts';
+import type { MessageState } from './watched.ts';
 
 /** Those that are known, in no promised order. */
 export function createFind(
@@ -23,6 +24,13 @@ export function findStatement(schema: string, keys: readonly MessageKey[]): Stat
   return { text: inSchema(schema, findText), name: 'find', values: [businesses, ids] };
 }
 
-const findText = `select ${messageColumns}, m.send, m.change
+/** Of a row of `findStatement`. */
+export function stateOf(row: Row): MessageState {
+  const message = messageOf(row);
+  const { business, id } = message;
+  return { business, id, asOf: Number(row['change']), number: Number(row['number']), message };
+}
+
+const findText = `select ${messageColumns}, m.send, m.number, m.change
 from unnest($1::text[], $2::text[]) as k (business, id)
 cross join lateral (select * from :schema.message where business = k.business and id = k.id offset 0) as m`;

@@ -30,12 +30,16 @@ export async function openListener(options: ListenerOptions): Promise<Session> {
   throw reason;
 }
 
+export async function listenTo(session: Session, channel: string): Promise<void> {
+  await session.ask({ text: `listen ${quoteName(channel)}` });
+}
+
 async function listenAt(options: ListenerOptions): Promise<Session> {
   const { channels, notified } = options.listener;
   const session = await openSession({ ...options, onNotification: notified });
   try {
     if (!session.hello.takesWrites) throw new Error('A standby cannot listen.');
-    for (const channel of channels) await session.ask({ text: `listen ${quoteName(channel)}` });
+    for (const channel of channels) await listenTo(session, channel);
   } catch (error) {
     session.destroy();
     throw error;

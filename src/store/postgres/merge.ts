@@ -1,10 +1,11 @@
-import { keyText, type Message, merge } from '../../message.ts';
+import { keyOfText, keyText, type Message, merge } from '../../message.ts';
 import type { Kind } from './batch.ts';
-import { findStatement } from './finding.ts';
-import { messageOf, toColumns } from './message-row.ts';
+import { findStatement, stateOf } from './finding.ts';
+import { toColumns } from './message-row.ts';
 import { inSchema } from './schema-text.ts';
 import type { Row, Statement } from './statement.ts';
 import { decodeText } from './text.ts';
+import type { Change, MessageState } from './watched.ts';
 
 /** News of one message. */
 export interface News {
@@ -16,8 +17,8 @@ export interface News {
 export interface Merged {
   /** `refused`: it is the first news of its id, without details, and there is no room for one more of these. */
   readonly outcome: 'changed' | 'same' | 'refused';
-  /** What is known now of a message that was watched when the transaction began. */
-  readonly message: Message | undefined;
+  /** If it was changed, with its state if it was watched when the transaction began. */
+  readonly change: Change | null;
 }
 
 /**
@@ -41,12 +42,9 @@ export function mergeKind(
       return {
         statements: [mergeStatement(text, [...news.values()], callbackOnlyLimit), ...finding],
         read: ([merged, found]) => {
-          const outcomes = new Map(merged?.rows.map((row) => [keyTextOf(row), outcomeOf(row)]));
-          const states = new Map(found?.rows.map((row) => [keyTextOf(row), messageOf(row)]));
-          return calls.map(({ message }) => {
-            const key = keyText(message);
-            return { outcome: outcomes.get(key) ?? 'same', message: states.get(key) };
-          });
+          const states = new Map(found?.rows.map((row) => [keyTextOf(row), stateOf(row)]));
+          const outcomes = new Map(merged?.rows.map((row) => [keyTextOf(row), mergedOf(row, states)]));
+          return calls.map(({ message }) => outcomes.get(keyText(message)) ?? same);
         },
       };
     },
@@ -67,8 +65,13 @@ function mergeNews(calls: readonly News[]): ReadonlyMap<string, News> {
   return byKey;
 }
 
-function outcomeOf(row: Row): Merged['outcome'] {
-  return row['is_refused'] === true ? 'refused' : 'changed';
+const same: Merged = { outcome: 'same', change: null };
+
+function mergedOf(row: Row, states: ReadonlyMap<string, MessageState>): Merged {
+  if (row['is_refused'] === true) return { outcome: 'refused', change: null };
+  const key = keyTextOf(row);
+  const change = { ...keyOfText(key), change: Number(row['change']), state: states.get(key) };
+  return { outcome: 'changed', change };
 }
 
 export function keyTextOf(row: Row): string {
@@ -173,8 +176,8 @@ export const mergeText = `with news as (
     or least(m.delivered, excluded.delivered) is distinct from m.delivered
     or least(m.read, excluded.read) is distinct from m.read
   )
-  returning business, id
+  returning business, id, change
 )
-select business, id, false as is_refused from merged
+select business, id, change, false as is_refused from merged
 union all
-select business, id, true from numbered where is_new and not is_added`;
+select business, id, null, true from numbered where is_new and not is_added`;

@@ -5,19 +5,19 @@ import type { QuarantinedCallback, Store } from '../port.ts';
 import type { Kinds } from './kinds.ts';
 import type { Merged } from './merge.ts';
 import type { Queue } from './queue.ts';
+import type { Change } from './watched.ts';
 
 export interface RecorderOptions {
   readonly queue: Queue;
   readonly kinds: Pick<Kinds, 'merge' | 'makeRoom' | 'keep' | 'remove'>;
   /** In the order of the commits, also if nobody waits for the answer any more. */
-  readonly merged: (message: Message, result: Merged) => void;
-  readonly deleted: (keys: readonly string[]) => void;
+  readonly changed: (changes: readonly Change[]) => void;
   readonly reportLosses: (losses: Losses) => void;
 }
 
 /** What callbacks said, and what of it was not understood. */
 export function createRecorder(options: RecorderOptions): Pick<Store, 'record' | 'release'> {
-  const { queue, kinds, merged, deleted, reportLosses } = options;
+  const { queue, kinds, changed, reportLosses } = options;
 
   async function record(
     news: readonly Message[],
@@ -40,14 +40,14 @@ export function createRecorder(options: RecorderOptions): Pick<Store, 'record' |
   }
 
   function mergeOne(message: Message, hasPlace: boolean): Promise<Merged> {
-    return queue.ask(kinds.merge, { message, hasPlace }, (result) => merged(message, result));
+    return queue.ask(kinds.merge, { message, hasPlace }, ({ change }) => change && changed([change]));
   }
 
   /** Each message that is dropped gives its place to a new one. */
   async function mergeWithRoom(business: string, news: readonly Message[]): Promise<void> {
-    const dropped = await queue.ask(kinds.makeRoom, { business, messages: news.length }, (keys) => {
-      deleted(keys);
-      report({ dropped: keys });
+    const dropped = await queue.ask(kinds.makeRoom, { business, messages: news.length }, (changes) => {
+      changed(changes);
+      report({ dropped: changes.map(keyText) });
     });
     const results = await allDone(news.map((message, index) => mergeOne(message, index < dropped.length)));
     const refused = news.filter((_, index) => results[index]?.outcome === 'refused');

@@ -1,7 +1,8 @@
 import type { Kind } from './batch.ts';
-import { keyTextOf } from './merge.ts';
+import { deletionOf } from './deleting.ts';
 import { inSchema } from './schema-text.ts';
 import { encodeKey } from './text.ts';
+import type { Change } from './watched.ts';
 
 export interface RoomWanted {
   readonly business: string;
@@ -17,8 +18,8 @@ const maxDropped = { each: 10, all: 1_000 };
  */
 const youngMs = 86_400_000;
 
-/** Drops the oldest messages that only callbacks have told of, if there are as many as there may be. Answers with their keys. */
-export function makeRoomKind(schema: string, limit: number): Kind<RoomWanted, readonly string[]> {
+/** Drops the oldest messages that only callbacks have told of, if there are as many as there may be. Answers with those. */
+export function makeRoomKind(schema: string, limit: number): Kind<RoomWanted, readonly Change[]> {
   const text = inSchema(schema, roomText);
   return {
     businessOf: ({ business }) => business,
@@ -34,7 +35,7 @@ export function makeRoomKind(schema: string, limit: number): Kind<RoomWanted, re
           youngMs,
         ],
       })),
-      read: (results) => results.map(({ rows }) => rows.map(keyTextOf)),
+      read: (results) => results.map(({ rows }) => rows.map(deletionOf)),
     }),
   };
 }
@@ -50,6 +51,6 @@ const roomText = `with excess as (
   ))
   returning business, id
 ), counted as (
-  select :schema.count_up($1, callback_only => -count(*), deletes => true) from gone having count(*) > 0
+  select (:schema.count_up($1, callback_only => -count(*), deletes => true)).deleted_change as change from gone having count(*) > 0
 )
-select g.* from gone g cross join (select count(*) from counted) as forced`;
+select business, id, change from gone cross join counted`;

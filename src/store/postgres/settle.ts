@@ -2,12 +2,12 @@ import type { GatewayErrorCode } from '../../errors.ts';
 import { keyText, type Message, updatedAtOf } from '../../message.ts';
 import { type Attempt, outcomeOfFailure } from '../../send.ts';
 import type { Kind } from './batch.ts';
-import { findStatement } from './finding.ts';
+import { findStatement, stateOf } from './finding.ts';
 import { keyTextOf, mergeStatement, mergeText } from './merge.ts';
-import { messageOf } from './message-row.ts';
 import { inSchema } from './schema-text.ts';
 import type { Statement } from './statement.ts';
 import { encodeKey } from './text.ts';
+import type { MessageState } from './watched.ts';
 
 export interface Acceptance {
   readonly attempt: Attempt;
@@ -15,7 +15,7 @@ export interface Acceptance {
 }
 
 /** Undefined: the id is that of another send's message. */
-export type Accepted = Message | undefined;
+export type Accepted = MessageState | undefined;
 
 /** Merges what the answers to sends say, and then settles the sends by whose details the messages have. */
 export function acceptKind(schema: string, callbackOnlyLimit: number): Kind<Acceptance, Accepted> {
@@ -51,7 +51,7 @@ export function acceptKind(schema: string, callbackOnlyLimit: number): Kind<Acce
           const rows = new Map(found?.rows.map((row) => [keyTextOf(row), row]));
           return calls.map(({ attempt, message }) => {
             const row = rows.get(keyText(message));
-            return row && String(row['send']) === attempt ? messageOf(row) : undefined;
+            return row && String(row['send']) === attempt ? stateOf(row) : undefined;
           });
         },
       };

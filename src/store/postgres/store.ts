@@ -1,4 +1,4 @@
-import type { Message } from '../../message.ts';
+import type { Message, MessageKey } from '../../message.ts';
 import { type PostgresTarget, parsePostgresUrl } from '../../postgres-url.ts';
 import type { PostgresBackend } from '../../postgres-variables.ts';
 import type { Attempt } from '../../send.ts';
@@ -10,10 +10,11 @@ import type { StoreLog } from '../log.ts';
 import { createLossReporter } from '../losses.ts';
 import type { Store } from '../port.ts';
 import { watchRetentionWait } from '../retention-wait.ts';
-import { createWatchers, type OnPush } from '../watchers.ts';
+import type { OnPush } from '../watchers.ts';
 import { createBegin } from './beginning.ts';
 import { clockStatement, createServerClock } from './clock.ts';
 import { openConnections } from './connections.ts';
+import { createEpoch, guardWrites } from './epoch.ts';
 import { createFind } from './finding.ts';
 import { createKinds } from './kinds.ts';
 import { createLists } from './lists.ts';
@@ -23,7 +24,7 @@ import { createQueue } from './queue.ts';
 import { createRecorder } from './recording.ts';
 import { createFindRepeat } from './send-row.ts';
 import { createWalker } from './walking.ts';
-import { createWatching } from './watching.ts';
+import { prepareWatches } from './watches.ts';
 
 export interface PostgresOptions extends Omit<PostgresBackend, 'kind'> {
   readonly log?: StoreLog | undefined;
@@ -33,6 +34,8 @@ export interface PostgresOptions extends Omit<PostgresBackend, 'kind'> {
   readonly limits?: Partial<StoreLimits> | undefined;
   /** How long a call waits for its answer; less than 2 s. */
   readonly patienceMs?: number | undefined;
+  /** Between two looks for what no notification has told of, while notifications come. */
+  readonly pollMs?: number | undefined;
   /** How long a PostgreSQL is waited for at the start. */
   readonly openMs?: number | undefined;
 }
@@ -47,11 +50,10 @@ const lowestVersion = 2;
  *   or its schema is not one that this release works with.
  */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
-  const { schema, log, onPush, onEvent, migrates } = options;
+  const { schema, log, onEvent, migrates } = options;
   await using opening = new AsyncDisposableStack();
-  const watchers = createWatchers(onPush);
-  opening.defer(() => watchers.close());
-
+  const watching = prepareWatches(schema);
+  const epoch = createEpoch({ schema, log, replaced: watching.reset });
   const migrations = await readMigrations();
   const clock = createServerClock();
   const connections = opening.use(
@@ -59,14 +61,20 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       ...options,
       target: targetOf(options.url),
       listenTarget: options.listenUrl === null ? null : targetOf(options.listenUrl),
-      beforeWrites: async (session) => {
+      listener: watching.listener,
+      beforeWrites: async (session, server) => {
+        await epoch.requireStore(session);
         await migrate(session, { schema, migrations, lowest: lowestVersion, runs: migrates });
+        await epoch.follow(session, server);
         clock.set(await session.ask(clockStatement(schema)));
       },
     }),
   );
-  const { write, read, readAll } = connections;
-  const kinds = createKinds(schema, { ...defaultStoreLimits, ...options.limits }, watchers.has);
+  const { read, readAll } = connections;
+  const write = guardWrites(epoch, connections.write);
+  const watches = opening.use(watching.start(connections, { ...options, epoch }));
+  const { changed } = watches;
+  const kinds = createKinds(schema, { ...defaultStoreLimits, ...options.limits }, watches.has);
   const health = createHealth(log);
   const queue = createQueue({ ...options, write, health, kinds: kinds.inOrder });
   opening.defer(async () => {
@@ -81,21 +89,26 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     }, log),
   );
   const find = createFinder(createFind(schema, readAll));
-  const { watch, merged, deleted } = createWatching({ watchers, queue, find });
   const reportLosses = createLossReporter(options);
-  const { record, release } = createRecorder({ queue, kinds, merged, deleted, reportLosses });
-  const { prune, forget } = createWalker({ schema, read, queue, kinds, deleted, retentionWait });
+  const { record, release } = createRecorder({ queue, kinds, changed, reportLosses });
+  const { prune, forget } = createWalker({ schema, read, queue, kinds, changed, retentionWait });
   const lists = createLists(schema, read);
   const open = opening.move();
 
   async function accept(attempt: Attempt, message: Message): Promise<Message | undefined> {
-    const known = await queue.ask(
-      kinds.accept,
-      { attempt, message },
-      (found) => found && watchers.tell(found),
-    );
+    const known = await queue.ask(kinds.accept, { attempt, message }, (state) => {
+      if (state) changed([{ ...state, change: state.asOf, state }]);
+    });
     if (!known) onEvent?.('messageIdRepeated', 1);
-    return known;
+    return known?.message ?? undefined;
+  }
+
+  /** What this node has written before may be on its way still when the first look finds nothing. */
+  async function watch(key: MessageKey): Promise<AsyncIterableIterator<Message, undefined> | undefined> {
+    const states = await watches.open(key);
+    if (states || queue.pending === 0) return states;
+    await queue.settled();
+    return watches.open(key);
   }
 
   return {
@@ -118,14 +131,14 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     forget,
     prune,
     get risks() {
-      return connections.risks;
+      return [...connections.risks, ...(epoch.loss === null ? [] : [epoch.loss])];
     },
     get condition() {
       // The write-ahead log is the server's, and so is the look-out for damage.
       return { walBytes: 0, damage: null, retentionWaitsUntil: retentionWait.until };
     },
     get watching() {
-      return watchers.size;
+      return watches.size;
     },
     get pending() {
       return queue.pending;

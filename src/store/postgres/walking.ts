@@ -6,6 +6,7 @@ import type { Kinds } from './kinds.ts';
 import type { Queue } from './queue.ts';
 import { inSchema } from './schema-text.ts';
 import { decodeText } from './text.ts';
+import type { Change } from './watched.ts';
 
 export interface WalkerOptions {
   readonly schema: string;
@@ -14,15 +15,14 @@ export interface WalkerOptions {
   readonly kinds: Pick<Kinds, 'prunes' | 'forgets'>;
   /** Nothing is pruned while there is one. */
   readonly retentionWait: Pick<RetentionWait, 'look'>;
-  /** Gets the `keyText` of messages. */
-  readonly deleted: (keys: readonly string[]) => void;
+  readonly changed: (changes: readonly Change[]) => void;
 }
 
 const businessesText = 'select distinct business from :schema.business';
 
 /** What deletes in small steps, between which other calls are served. */
 export function createWalker(options: WalkerOptions): Pick<Store, 'prune' | 'forget'> {
-  const { schema, read, queue, kinds, deleted, retentionWait } = options;
+  const { schema, read, queue, kinds, changed, retentionWait } = options;
   const businesses = inSchema(schema, businessesText);
 
   /** Resolves to how many rows it deleted or erased. */
@@ -34,7 +34,7 @@ export function createWalker(options: WalkerOptions): Pick<Store, 'prune' | 'for
     let total = 0;
     for (let after: number | null = 0; after !== null; ) {
       const call = toCall({ business, after });
-      const { count, next } = await queue.ask(kind, call, ({ keys }) => deleted(keys));
+      const { count, next } = await queue.ask(kind, call, ({ deleted }) => changed(deleted));
       total += count;
       after = next;
     }

@@ -5,13 +5,19 @@
 -- (locks.ts) until its commit, so that the order of a business' numbers is the order of its commits.
 create sequence :"schema".change_number;
 
--- Which history of the data this is, and on which timeline of the server it was written last.
+-- Which data this is, from when the tables were made; which history of it, so that change numbers can be compared; and on
+-- which timeline of the server it was written last (epoch.ts).
 create table :"schema".epoch (
   one boolean primary key default true check (one),
+  store text not null,
   epoch text not null,
   timeline integer not null
 );
-insert into :"schema".epoch (epoch, timeline) values (gen_random_uuid()::text, 0);
+insert into :"schema".epoch (store, epoch, timeline) values (
+  gen_random_uuid()::text,
+  gen_random_uuid()::text,
+  ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer
+);
 
 -- What is counted for each business: the last numbers that were given, which are never given again, what is there at
 -- present, and the change number of the last deletion. The row with the highest change is the current one. count_up()
