@@ -59,6 +59,7 @@ export function createEpoch({ schema, log, replaced }: EpochOptions): Epoch {
   let known: EpochRow | undefined;
   let seen = 0;
   let loss: string | null = null;
+  let isFailing = false;
 
   function adopt(row: EpochRow): void {
     const former = known;
@@ -131,6 +132,7 @@ export function createEpoch({ schema, log, replaced }: EpochOptions): Epoch {
       seen = Math.max(seen, change);
     },
     compare: async (row, isBehind, write) => {
+      isFailing = false;
       if (!isSame(row)) return;
       const isForeign = known?.id !== row.id;
       if (!isForeign && (row.lastNumber < seen || isBehind))
@@ -139,6 +141,9 @@ export function createEpoch({ schema, log, replaced }: EpochOptions): Epoch {
     },
     failed: (error) => {
       if (seen > 0 && isMissing(error)) lose(lostSentence(schema, false));
+      else if (!isFailing && sqlStateOf(error)?.startsWith('42'))
+        log?.error({ err: error, schema }, 'What other nodes have changed cannot be read.');
+      isFailing = true;
     },
   };
 }
@@ -160,11 +165,14 @@ function advanceStatements(
   return [
     { text: `select 1 from ${tables}.epoch for update` },
     {
-      text: `with advanced as (
+      // UPDATE takes no sequence in its FROM.
+      text: `with given as materialized (
+  select last_value from ${tables}.change_number
+), advanced as (
   update ${tables}.epoch as e
   set timeline = $1::integer,
     epoch = case when n.last_value < $2::bigint or e.epoch = $3 then gen_random_uuid()::text else e.epoch end
-  from ${tables}.change_number as n
+  from given as n
   where e.timeline <> $1::integer or n.last_value < $2::bigint or e.epoch = $3
   returning n.last_value
 )
