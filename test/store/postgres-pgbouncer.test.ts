@@ -1,9 +1,11 @@
 import { describe, expect } from 'vitest';
+import { statusOf } from '../../src/message.ts';
 import { migrate, readMigrations } from '../../src/store/postgres/migrations.ts';
 import { openPostgresStore } from '../../src/store/postgres/store.ts';
 import { startPgBouncer } from '../support/pgbouncer.ts';
 import { describeWithOwnPostgres, queryAt, startPostgresServer } from '../support/postgres-server.ts';
 import { testWith } from '../support/programs.ts';
+import { collect, watchKnown } from './contract/test-store.ts';
 import {
   expectUnavailable,
   openTestConnections,
@@ -11,6 +13,7 @@ import {
   untilServed,
   urlOf,
 } from './postgres-test-connections.ts';
+import { openNodes } from './postgres-test-nodes.ts';
 import { postgresOptions } from './postgres-test-store.ts';
 import { accepted, beginSend, business, news, someTime } from './samples.ts';
 
@@ -68,6 +71,20 @@ describeWithOwnPostgres('PgBouncer in transaction mode', () => {
       expect(await queryAt(urlOf(bouncer), 'show enable_seqscan')).toEqual([{ enable_seqscan: 'on' }]);
     },
   );
+
+  testWith(program, 'without a direct way watches see by polls what another node writes', {}, async () => {
+    await using server = await startPostgresServer();
+    await using bouncer = await startPgBouncer(server.port, { poolSize: 4 });
+    await using nodes = await openNodes({ url: urlOf(bouncer) }, 2);
+    await nodes.at(0).record([news('m1', 'SENT'), accepted('m2')]);
+    const states = await Promise.all(['m1', 'm2'].map((id) => watchKnown(nodes.at(1), id)));
+    await Promise.all(states.map((each) => each.next()));
+    await nodes.at(0).record([news('m1', 'READ')]);
+    await nodes.at(0).forget({ business, client: 'jon', clientPhone: null });
+    const [read, forgotten] = await Promise.all(states.map((each) => collect(each)));
+    expect(read?.map(statusOf)).toEqual(['READ']);
+    expect(forgotten).toEqual([]);
+  });
 
   testWith(program, 'a direct way beside it brings the notifications', {}, async () => {
     await using server = await startPostgresServer();

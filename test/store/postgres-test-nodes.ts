@@ -9,7 +9,7 @@ export interface TestNodes extends AsyncDisposable {
 
 /** Stores on one database, as several nodes have them. */
 export async function openNodes(
-  database: TestDatabase,
+  database: Pick<TestDatabase, 'url'>,
   count: number,
   options: TestPostgresOptions = {},
 ): Promise<TestNodes> {
