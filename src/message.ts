@@ -127,7 +127,8 @@ function compareEvents(a: StatusEvent, b: StatusEvent): number {
     a.receivedAt - b.receivedAt ||
     compareStrings(a.rawStatus, b.rawStatus) ||
     compareStrings(a.failure?.code, b.failure?.code) ||
-    compareStrings(a.failure?.reason, b.failure?.reason)
+    compareStrings(a.failure?.reason, b.failure?.reason) ||
+    Number(a.failure === null) - Number(b.failure === null)
   );
 }
 

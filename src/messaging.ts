@@ -137,7 +137,7 @@ export function createMessaging(options: MessagingOptions): Messaging {
   /** If an earlier send with the same key is under way, waits for it as long as a send may take. */
   function begin(checked: CheckedSend, { business, caller }: SendRequest): Promise<Begun> {
     function ask(): Promise<Begun> {
-      const send = newSend(business, checked, Date.now());
+      const send = newSend(business, checked, store.now());
       const refusal = sendLimit.check(caller);
       return refusal ? findRepeat(send, refusal) : store.begin(send);
     }
@@ -169,7 +169,7 @@ export function createMessaging(options: MessagingOptions): Messaging {
   /** Settles the send with the reason that it failed, which stays the caller's answer whatever the store says. */
   async function giveUp(business: string, attempt: Attempt, error: unknown): Promise<never> {
     const code: GatewayErrorCode = error instanceof GatewayError ? error.code : 'SEND_OUTCOME_UNKNOWN';
-    const settle = () => store.fail(business, attempt, code, Date.now());
+    const settle = () => store.fail(business, attempt, code, store.now());
     await settle().catch(() => void persist(settle, settleMs).catch(() => undefined));
     throw error;
   }

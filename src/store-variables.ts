@@ -1,4 +1,11 @@
 import { z } from 'zod';
+import { parsePostgresUrl, postgresUrlForLog, postgresUrlForm } from './postgres-url.ts';
+import {
+  type PostgresBackend,
+  postgresSecrets,
+  postgresVariables,
+  toPostgresBackend,
+} from './postgres-variables.ts';
 import { type RedisRisk, redisRisks } from './redis-risks.ts';
 import { parseRedisUrl, redisUrlForms, withoutCredentials } from './redis-url.ts';
 import { defaultStoreLimits, type StoreLimits } from './store-limits.ts';
@@ -9,8 +16,11 @@ export const storeVariables = {
   STORE_URL: z
     .string()
     .refine(
-      (value) => /^sqlite:.+$/.test(value) || parseRedisUrl(value) !== undefined,
-      `sqlite:<path of a file>, ${redisUrlForms}`,
+      (value) =>
+        /^sqlite:.+$/.test(value) ||
+        parsePostgresUrl(value) !== undefined ||
+        parseRedisUrl(value) !== undefined,
+      `sqlite:<path of a file>, ${postgresUrlForm}, ${redisUrlForms}`,
     )
     .default('sqlite:data/gateway.db'),
   STORE_VACUUM_HOUR: z
@@ -25,6 +35,7 @@ export const storeVariables = {
   STORE_CALLBACK_ONLY_MESSAGES: wholeNumber(1, 1_000_000_000).default(
     defaultStoreLimits.callbackOnlyMessages,
   ),
+  ...postgresVariables,
   REDIS_REPLICAS: z
     .string()
     .regex(/^[0-9]$/, 'a whole number from 0 to 9')
@@ -50,6 +61,7 @@ type StoreVariables = z.output<z.ZodObject<typeof storeVariables>>;
 /** Where everything is kept. */
 export type StoreBackend =
   | { readonly kind: 'sqlite'; readonly path: string }
+  | PostgresBackend
   | {
       readonly kind: 'redis';
       /** One of `redisUrlForms`; it may hold a password. */
@@ -62,6 +74,7 @@ export type StoreBackend =
 export function toBackend(env: StoreVariables): StoreBackend {
   const { STORE_URL: url, REDIS_REPLICAS: replicas, REDIS_ACCEPT_RISK: acceptedRisks } = env;
   if (url.startsWith('sqlite:')) return { kind: 'sqlite', path: url.slice('sqlite:'.length) };
+  if (isPostgres(url)) return toPostgresBackend(url, env);
   return { kind: 'redis', url, replicas, acceptedRisks };
 }
 
@@ -77,26 +90,57 @@ const limitNames = ['STORE_QUARANTINE_BYTES', 'STORE_QUARANTINE_ENTRIES', 'STORE
 
 /** What of these variables means nothing beside the others. */
 export function storeFaults(env: Readonly<Record<string, string | undefined>>): string[] {
-  const isSet = (name: string) => env[name] !== undefined;
-  if (env['STORE_URL']?.startsWith('redis'))
-    return [
-      ...limitNames.filter(isSet).map((name) => `${name}: not for a Redis, which has no such limit`),
-      ...(isSet('STORE_VACUUM_HOUR')
-        ? ['STORE_VACUUM_HOUR: only for SQLite, and STORE_URL names a Redis']
-        : []),
-    ];
-  return ['REDIS_REPLICAS', 'REDIS_ACCEPT_RISK']
-    .filter(isSet)
-    .map((name) => `${name}: only for a Redis, and STORE_URL names none`);
+  const url = env['STORE_URL'] ?? '';
+  return [
+    ...(isPostgres(url) ? passwordFaults(env) : unused(env, Object.keys(postgresVariables), 'PostgreSQL')),
+    ...(url.startsWith('redis')
+      ? redisFaults(env)
+      : unused(env, ['REDIS_REPLICAS', 'REDIS_ACCEPT_RISK'], 'Redis')),
+    ...(isPostgres(url) ? unused(env, ['STORE_VACUUM_HOUR'], 'SQLite') : []),
+  ];
+}
+
+function redisFaults(env: Readonly<Record<string, string | undefined>>): string[] {
+  return [
+    ...limitNames
+      .filter((name) => env[name] !== undefined)
+      .map((name) => `${name}: not for a Redis, which has no such limit`),
+    ...(env['STORE_VACUUM_HOUR'] === undefined
+      ? []
+      : ['STORE_VACUUM_HOUR: only for SQLite, and STORE_URL names a Redis']),
+  ];
+}
+
+function unused(
+  env: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+  engine: string,
+): string[] {
+  return names
+    .filter((name) => env[name] !== undefined)
+    .map((name) => `${name}: only for a ${engine}, and STORE_URL names none`);
+}
+
+function passwordFaults(env: Readonly<Record<string, string | undefined>>): string[] {
+  if (env['STORE_PASSWORD_FILE'] === undefined) return [];
+  return ['STORE_URL', 'STORE_LISTEN_URL']
+    .filter((name) => parsePostgresUrl(env[name] ?? '')?.password)
+    .map((name) => `STORE_PASSWORD_FILE: ${name} holds a password already`);
+}
+
+function isPostgres(url: string): boolean {
+  return /^postgres(ql)?:/.test(url);
 }
 
 /** For a log. */
 export function nameOfBackend(backend: StoreBackend): string {
-  return backend.kind === 'sqlite' ? backend.path : withoutCredentials(backend.url);
+  if (backend.kind === 'sqlite') return backend.path;
+  return backend.kind === 'postgres' ? postgresUrlForLog(backend.url) : withoutCredentials(backend.url);
 }
 
 /** What no log may show: the password, as it is and as the address has it. */
 export function storeSecrets(backend: StoreBackend): string[] {
+  if (backend.kind === 'postgres') return [...new Set(postgresSecrets(backend))];
   const password = backend.kind === 'redis' ? parseRedisUrl(backend.url)?.access.password : null;
   return password ? [...new Set([password, encodeURIComponent(password)])] : [];
 }

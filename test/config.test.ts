@@ -185,7 +185,7 @@ test('all faults come in one message, each with its variable and what was expect
   expect(faults).toContain(
     'LOG_LEVEL: expected fatal, error, warn, info, debug, trace or silent, not "loud"',
   );
-  expect(faults).toMatch(/STORE_URL: expected sqlite:<path of a file>, redis\[s\].*, not "mysql:\/\/x"/);
+  expect(faults).toMatch(/STORE_URL: expected sqlite:<path of a file>, postgres:.*, not "mysql:\/\/x"/);
 });
 
 test('no fault shows a secret, nor one that stands in an address', () => {
@@ -373,4 +373,56 @@ test('a Redis is named by its address, with what may be lost', () => {
   expect(parseConfig({ STORE_VACUUM_HOUR: '0' }).store.vacuumHour).toBe(0);
   expect(parseConfig({}).store.vacuumHour).toBeNull();
   expect(faultsOf({ STORE_URL: 'redis://:secret@a/b' })).not.toContain('secret');
+});
+
+test('a PostgreSQL is named with its settings, which mean nothing without', () => {
+  const url = 'postgres://me@a,b/gateway?sslmode=verify-full';
+  expect(parseConfig({ STORE_URL: url }).store.backend).toEqual({
+    kind: 'postgres',
+    url,
+    listenUrl: null,
+    passwordFile: null,
+    maxSessions: 6,
+    schema: 'pingup_gateway',
+    migrates: true,
+    namedStatements: false,
+    acceptedRisks: [],
+  });
+  const settings = {
+    STORE_LISTEN_URL: 'postgresql://me@a/gateway',
+    STORE_PASSWORD_FILE: '/run/secrets/postgres',
+    STORE_CONNECTIONS: '8',
+    STORE_SCHEMA: 'own',
+    STORE_MIGRATE: 'false',
+    STORE_NAMED_STATEMENTS: 'true',
+    STORE_ACCEPT_RISK: 'fsync-off, no-synchronous-standby',
+  };
+  expect(parseConfig({ STORE_URL: url, ...settings }).store.backend).toMatchObject({
+    maxSessions: 8,
+    schema: 'own',
+    migrates: false,
+    namedStatements: true,
+    acceptedRisks: ['fsync-off', 'no-synchronous-standby'],
+  });
+  for (const name of Object.keys(settings))
+    expect(faultsOf(settings)).toContain(`${name}: only for a PostgreSQL, and STORE_URL names none`);
+});
+
+test.each([
+  ['STORE_CONNECTIONS', '4', 'a whole number from 5 to 100'],
+  ['STORE_SCHEMA', 'A', '1 to 63 lower-case letters, digits and _'],
+  ['STORE_SCHEMA', 'pg_x', 'a name that does not begin with pg_'],
+  ['STORE_ACCEPT_RISK', 'no-aof', 'each one of fsync-off, full-page-writes-off, no-synchronous-standby'],
+  ['STORE_LISTEN_URL', 'redis://a', 'postgres://user'],
+  ['STORE_URL', 'postgres://:secret@a', 'postgres://user'],
+])('%s of a PostgreSQL cannot be %s', (name, value, expected) => {
+  const faults = faultsOf({ STORE_URL: 'postgres://me@a', [name]: value });
+  expect(faults).toContain(`${name}: expected `);
+  expect(faults).toContain(expected);
+  expect(faults).not.toContain('secret');
+});
+
+test('a PostgreSQL has one password', () => {
+  const env = { STORE_URL: 'postgres://me:secret@a', STORE_PASSWORD_FILE: '/f' };
+  expect(faultsOf(env)).toContain('STORE_PASSWORD_FILE: STORE_URL holds a password already');
 });

@@ -14,7 +14,7 @@ const graceMs = 60_000;
  */
 export function settleLostSends(store: Store, timeoutMs: number, log: Logger): Disposable {
   async function settle(): Promise<void> {
-    const now = Date.now();
+    const now = store.now();
     const sends = await store.settleLost(now - timeoutMs - graceMs, now);
     if (sends > 0) log.warn({ sends }, 'the outcome of sends is lost; they are UNKNOWN now');
   }

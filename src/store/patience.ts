@@ -41,7 +41,7 @@ export function createPatience(options: PatienceOptions = {}): Patience {
   function giveUpLate(now: number): boolean {
     for (const call of waiting) {
       if (call.until > now) break;
-      call.giveUp(unavailable(new Error(`Redis did not answer within ${patienceMs} ms.`)));
+      call.giveUp(unavailable(new Error(`The store did not answer within ${patienceMs} ms.`)));
     }
     return waiting.size > 0;
   }
@@ -54,7 +54,7 @@ export function createPatience(options: PatienceOptions = {}): Patience {
   async function call<T>(work: (until: number) => Promise<T>): Promise<T> {
     if (closed) throw unavailable(new Error('The store is closed.'));
     if (waiting.size >= maxPending)
-      throw unavailable(new Error(`${maxPending} calls wait for Redis already.`));
+      throw unavailable(new Error(`${maxPending} calls wait for the store already.`));
     const given = Promise.withResolvers<never>();
     const entry = { until: clock.now + patienceMs, giveUp: given.reject };
     waiting.add(entry);

@@ -129,6 +129,12 @@ export interface Store {
    */
   prune(before: number): Promise<number>;
 
+  /**
+   * The store's clock, in epoch ms, which is the same for all of its nodes. Whatever is compared with what another node has
+   * written is of this one: when a send was begun, and before which instant sends are lost, keys expire and rows are deleted.
+   */
+  now(): number;
+
   /** Resolves when the store can write. */
   check(): Promise<void>;
 

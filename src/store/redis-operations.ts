@@ -181,6 +181,7 @@ export function createOperations(parts: Parts, { patience, health, onBatch }: Ma
       }),
     deleteQuarantined: () =>
       Promise.reject(new Error('The store in Redis deletes no quarantined callbacks.')),
+    now: Date.now,
     check: () => write(check),
   };
 }

@@ -8,7 +8,7 @@ const hourMs = 3_600_000;
 /** Deletes what was last touched more than `days` ago: now, and every hour until it is disposed of. */
 export function keepOnlyRecent(store: Store, days: number, log: Logger): Disposable {
   async function prune(): Promise<void> {
-    const deleted = await store.prune(Date.now() - days * dayMs);
+    const deleted = await store.prune(store.now() - days * dayMs);
     if (deleted > 0) log.info({ deleted, days }, 'messages past their retention were deleted');
   }
 

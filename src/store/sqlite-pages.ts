@@ -1,3 +1,4 @@
+import { type CursorKind, cursorOf, numberOf } from './cursor.ts';
 import type {
   MessagePage,
   MessageQuery,
@@ -6,7 +7,6 @@ import type {
   SendPage,
   SendQuery,
 } from './port.ts';
-import { type CursorKind, cursorOf, numberOf } from './sqlite-cursor.ts';
 import type { Link } from './sqlite-link.ts';
 
 export async function listMessages(link: Link, query: MessageQuery): Promise<MessagePage> {

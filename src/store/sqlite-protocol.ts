@@ -3,7 +3,8 @@ import type { ForgottenClient } from '../forgotten-client.ts';
 import type { DeliveryStatus, Message, MessageKey } from '../message.ts';
 import type { Begun, Idempotency, NewSend, Repeat, Send, SendOutcome } from '../send.ts';
 import type { StoreLimits } from '../store-limits.ts';
-import type { EvictedCallback, KeptCallback, QuarantinedCallback, QuarantineEntry } from './port.ts';
+import type { Losses } from './losses.ts';
+import type { KeptCallback, QuarantinedCallback, QuarantineEntry } from './port.ts';
 
 /**
  * What the worker thread does for the main thread: plain functions there, calls that travel in batches here.
@@ -92,15 +93,6 @@ export interface Recorded {
   readonly merged: readonly Message[];
   /** Absent: all of it is there, and nothing had to go for it. */
   readonly losses?: Losses;
-}
-
-export interface Losses {
-  /** New messages that there is no room for, by `keyText`. */
-  readonly refused: readonly string[];
-  /** Messages that were dropped to make room, by `keyText`. */
-  readonly dropped: readonly string[];
-  /** Callbacks that left the quarantine to make room. */
-  readonly evicted: readonly EvictedCallback[];
 }
 
 export interface WalkedRows {

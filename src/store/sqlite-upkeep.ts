@@ -1,7 +1,7 @@
 import type { StoreCondition } from './port.ts';
+import { watchRetentionWait } from './retention-wait.ts';
 import { startBackgroundCheck } from './sqlite-background-check.ts';
 import type { Link } from './sqlite-link.ts';
-import { watchRetentionWait } from './sqlite-retention-wait.ts';
 import { type WalOptions, watchWal } from './sqlite-wal.ts';
 
 /** What goes on beside the calls: the state of the files is watched, checked, and told to the operator. */
@@ -31,7 +31,7 @@ const usualWalBytes = 64 * 1_048_576;
 export async function startUpkeep(link: Link, options: UpkeepOptions): Promise<Upkeep> {
   const { path, log } = options;
   using starting = new DisposableStack();
-  const retentionWait = starting.use(await watchRetentionWait(link, log));
+  const retentionWait = starting.use(await watchRetentionWait(() => link.ask(['retentionWait']), log));
   const wal = starting.use(
     watchWal({
       path,

@@ -8,12 +8,12 @@ import { persist } from '../persist.ts';
 import type { Begun, NewSend } from '../send.ts';
 import type { OnStoreEvent } from '../store-event.ts';
 import { defaultStoreLimits, type StoreLimits } from '../store-limits.ts';
+import { createFinder } from './finder.ts';
 import type { StoreLog } from './log.ts';
+import { createLossReporter } from './losses.ts';
 import type { Forgotten, QuarantinedCallback, Store } from './port.ts';
-import { createFinder } from './sqlite-finder.ts';
 import { forgetClient } from './sqlite-forget-walk.ts';
 import { type Link, openLink } from './sqlite-link.ts';
-import { createLossReporter } from './sqlite-losses.ts';
 import { claimDatabase } from './sqlite-owner.ts';
 import { listMessages, listQuarantined, listSends } from './sqlite-pages.ts';
 import type { PrunedTable, Recorded } from './sqlite-protocol.ts';
@@ -174,13 +174,14 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     record,
     release,
     deleteQuarantined,
-    find: createFinder(link),
+    find: createFinder((keys) => link.ask(['find', keys])),
     list: (query) => listMessages(link, query),
     quarantined: (query) => listQuarantined(link, query),
     findQuarantined: async (business, id) => (await link.ask(['findQuarantined', business, id])) ?? undefined,
     forget: forgetAndEmpty,
     prune,
     vacuum: upkeep.vacuum,
+    now: Date.now,
     get condition() {
       return upkeep.condition;
     },

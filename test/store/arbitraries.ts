@@ -47,3 +47,22 @@ export const anyMessage = messageOf({
 
 /** Statuses as unreliable callbacks report them: in any order, some repeatedly, some never. */
 export const anyStatuses = fc.array(fc.constantFrom(...deliveryStatuses), { minLength: 1, maxLength: 12 });
+
+/** Units at which the order of code points is not that of code units, and those that not every database can hold. */
+const oddUnits = [
+  0, 1, 2, 3, 10, 0x41, 0xd7ff, 0xd800, 0xd83d, 0xdc00, 0xde00, 0xdfff, 0xe000, 0xe001, 0xe002, 0xfffd,
+  0xffff,
+];
+
+/** Any UTF-16 code units, NUL and lone surrogates among them. */
+export const oddText = fc
+  .array(fc.oneof(fc.constantFrom(...oddUnits), fc.integer({ min: 0, max: 0xffff })), { maxLength: 6 })
+  .map((units) => String.fromCharCode(...units));
+
+/** Messages of odd texts, of whose instants many are the same. */
+export const oddMessage = messageOf({
+  id: oddText,
+  text: oddText,
+  instant: fc.constantFrom(0, 9, 10, 8_640_000_000_000_000),
+  maxEvents: 5,
+});

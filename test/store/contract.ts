@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { closing } from './contract/closing.ts';
+import { findingRepeats } from './contract/finding-repeats.ts';
 import { forgetting } from './contract/forgetting.ts';
 import { limitingMessages } from './contract/limiting-messages.ts';
 import { limitingQuarantine } from './contract/limiting-quarantine.ts';
@@ -9,6 +10,7 @@ import { pruning } from './contract/pruning.ts';
 import { quarantining } from './contract/quarantining.ts';
 import { repeating } from './contract/repeating.ts';
 import { repeatingIds } from './contract/repeating-ids.ts';
+import { retaining } from './contract/retaining.ts';
 import { sending } from './contract/sending.ts';
 import { separating } from './contract/separating.ts';
 import type { Open, OpenLimited } from './contract/test-store.ts';
@@ -40,5 +42,7 @@ export function limitsContract(name: string, open: OpenLimited): void {
     describe('limiting messages of callbacks alone', () => limitingMessages(open));
     describe('ids given twice', () => repeatingIds(open));
     describe('numbering', () => numbering(open));
+    describe('finding repeats', () => findingRepeats(open));
+    describe('retaining', () => retaining(open));
   });
 }

@@ -3,7 +3,6 @@ import { keyOfText } from '../message.ts';
 import type { OnStoreEvent, StoreEvent } from '../store-event.ts';
 import type { StoreLog } from './log.ts';
 import type { EvictedCallback } from './port.ts';
-import type { Losses } from './sqlite-protocol.ts';
 
 export interface LossReporterOptions {
   readonly log?: StoreLog | undefined;
@@ -47,4 +46,14 @@ export function createLossReporter({ log, onEvent }: LossReporterOptions) {
     count('callbackOnlyDropped', dropped.length);
     count('callbackOnlyRefused', refused.length);
   };
+}
+
+/** What was given up for a limit. */
+export interface Losses {
+  /** New messages that there is no room for, by `keyText`. */
+  readonly refused: readonly string[];
+  /** Messages that were dropped to make room, by `keyText`. */
+  readonly dropped: readonly string[];
+  /** Callbacks that left the quarantine to make room. */
+  readonly evicted: readonly EvictedCallback[];
 }

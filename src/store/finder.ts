@@ -1,5 +1,4 @@
 import { keyText, type Message, type MessageKey } from '../message.ts';
-import type { Link } from './sqlite-link.ts';
 
 /** The messages of one answer: so few that it is never too large. */
 const maxKeys = 100;
@@ -9,10 +8,14 @@ interface Wish extends PromiseWithResolvers<Message | undefined> {
 }
 
 /**
- * Looks messages up. What is asked for in one turn, however often, is one call to the worker: a query that names a
- * message for each of a hundred sends is not to take the room of a hundred writes.
+ * Looks messages up. What is asked for in one turn, however often, is one read: a query that names a message for each of a
+ * hundred sends is not to take the room of a hundred writes.
+ *
+ * @param find those that are known, in any order.
  */
-export function createFinder(link: Pick<Link, 'ask'>): (key: MessageKey) => Promise<Message | undefined> {
+export function createFinder(
+  find: (keys: readonly MessageKey[]) => Promise<readonly Message[]>,
+): (key: MessageKey) => Promise<Message | undefined> {
   let wanted = new Map<string, Wish>();
 
   function look(): void {
@@ -24,7 +27,7 @@ export function createFinder(link: Pick<Link, 'ask'>): (key: MessageKey) => Prom
 
   async function answer(asked: ReadonlyMap<string, Wish>): Promise<void> {
     try {
-      const found = await link.ask(['find', [...asked.values()].map((wish) => wish.key)]);
+      const found = await find([...asked.values()].map((wish) => wish.key));
       const byKey = new Map(found.map((message) => [keyText(message), message]));
       for (const [text, { resolve }] of asked) resolve(byKey.get(text));
     } catch (error) {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { acceptedMessage } from '../../src/accepted-message.ts';
 import type { MessageKey } from '../../src/message.ts';
+import { createFinder } from '../../src/store/finder.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
-import { createFinder } from '../../src/store/sqlite-finder.ts';
 import { key } from './samples.ts';
 import { temporaryDirectory } from './sqlite-test-store.ts';
 
@@ -11,11 +11,9 @@ const text = { client: 'anna', clientPhone: null, clientName: null, textMessage:
 test('what is asked for in one turn is one call, each key once, and each gets its own answer', async () => {
   const calls: (readonly MessageKey[])[] = [];
   const known = [acceptedMessage(key('a'), text, 1), acceptedMessage(key('b'), text, 2)];
-  const find = createFinder({
-    ask: async ([, keys]: readonly unknown[]) => {
-      calls.push(keys as readonly MessageKey[]);
-      return known as never;
-    },
+  const find = createFinder(async (keys) => {
+    calls.push(keys);
+    return known;
   });
   const found = await Promise.all(['a', 'b', 'a', 'unknown'].map(key).map(find));
   expect(found.map((message) => message?.id)).toEqual(['a', 'b', 'a', undefined]);

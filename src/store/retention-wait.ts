@@ -1,5 +1,4 @@
 import type { StoreLog } from './log.ts';
-import type { Link } from './sqlite-link.ts';
 
 /** Whether retention and the expiry of idempotency keys wait, since the clock leapt: `waitAt`. */
 export interface RetentionWait extends Disposable {
@@ -11,16 +10,20 @@ export interface RetentionWait extends Disposable {
 
 const minuteMs = 60_000;
 
-/** Looks now and every minute, and tells the operator when a wait begins and when it is over. */
+/**
+ * Looks now and every minute, and tells the operator when a wait begins and when it is over.
+ *
+ * @param ask until when nothing expires, as of now; null: there is no wait.
+ */
 export async function watchRetentionWait(
-  link: Pick<Link, 'ask'>,
+  ask: () => Promise<number | null>,
   log: StoreLog | undefined,
 ): Promise<RetentionWait> {
   let until: number | null = null;
 
   async function look(): Promise<number | null> {
     const former = until;
-    until = await link.ask(['retentionWait']);
+    until = await ask();
     if (former === null && until !== null)
       log?.warn(
         { until: new Date(until).toISOString() },
