@@ -83,7 +83,8 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
     store: readingOf(store),
   });
   const refusals = authenticator?.refusals ?? createRefusalCounts();
-  metrics.expose({ load, pingup: pingup.health, callbacks: counts, refusals });
+  const readServer = store.readServer ?? null;
+  metrics.expose({ load, pingup: pingup.health, callbacks: counts, refusals, readServer });
   const { host, metricsPort: port } = config;
   const allowsHost = createHostCheck(edge.hosts, log);
   const ofMetrics =

@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { addServerReadings, type ReadServer } from './metrics-server-readings.ts';
 
 /** What others know already, and is read at each scrape. */
 export interface Readings {
@@ -9,6 +10,7 @@ export interface Readings {
   readonly callbacks: Readonly<Record<string, number>>;
   /** Callers who were turned away, by reason, since the start. */
   readonly refusals: Readonly<Record<string, number>>;
+  readonly readServer: ReadServer;
 }
 
 /** What is open at present, and what waits. */
@@ -42,7 +44,8 @@ export interface PingupReading {
 type BreakerState = 'closed' | 'half-open' | 'open';
 
 /** Shows them in a registry. Nothing is counted or stored here, so they cost nothing between two scrapes. */
-export function addReadings(registry: Registry, { load, pingup, callbacks, refusals }: Readings): void {
+export function addReadings(registry: Registry, readings: Readings): void {
+  const { load, pingup, callbacks, refusals, readServer } = readings;
   const registers = [registry];
 
   function gauge(name: string, help: string, read: () => number): void {
@@ -68,6 +71,7 @@ export function addReadings(registry: Registry, { load, pingup, callbacks, refus
     Number(load().store.retentionWaits),
   );
   addPingupReadings(registry, pingup);
+  addServerReadings(registry, readServer);
 
   function counter(
     name: string,
