@@ -1,6 +1,9 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { createServerReader } from '../../src/store/postgres/server-reading.ts';
+import { openPostgresStore } from '../../src/store/postgres/store.ts';
+import { storeVariables, toBackend } from '../../src/store-variables.ts';
 import {
   describeWithOwnPostgres,
   startAnyPostgres,
@@ -51,6 +54,16 @@ describe('what the server says of itself', () => {
     } finally {
       await forgetful.end();
     }
+  });
+
+  test('a store tells it of its own schema and sessions', async () => {
+    const { url } = await server.createDatabase();
+    const backend = toBackend(z.object(storeVariables).parse({ STORE_URL: url }));
+    if (backend.kind !== 'postgres') throw new Error(`${url} is no PostgreSQL.`);
+    await using store = await openPostgresStore(backend);
+    const reading = await store.readServer?.();
+    expect(reading).toMatchObject({ maxSessions: 6 });
+    expect(reading?.sessions).toBeGreaterThan(1);
   });
 
   test('however many ask, the server is asked at most once a second', async () => {
