@@ -6,8 +6,11 @@ import { benchmarkMemory } from './memory.ts';
 import { benchmarkMutations } from './mutations.ts';
 import { benchmarkNodes } from './nodes.ts';
 import { benchmarkOutage } from './outage.ts';
+import { benchmarkPostgresMemory } from './postgres-memory.ts';
 import { benchmarkRedisMemory } from './redis-memory.ts';
 import { benchmarkStart } from './start.ts';
+import { benchmarkStoreSize } from './store-size.ts';
+import { benchmarkStores } from './stores.ts';
 
 /**
  * `npm run bench`, or `npm run bench -- callbacks memory mutations` for some of them. It fails where an answer is
@@ -21,12 +24,15 @@ const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   nodes: async () => (await benchmarkNodes()).map(describeReport).join(''),
   forget: async () => (await benchmarkForget()).map(describeReport).join(''),
   'redis-memory': reporting(benchmarkRedisMemory),
+  'postgres-memory': reporting(benchmarkPostgresMemory),
+  stores: benchmarkStores,
+  'store-size': benchmarkStoreSize,
   outage: benchmarkOutage,
   start: reporting(benchmarkStart),
 };
 
 /** They take minutes, so they run only where they are named. */
-const long = new Set(['outage', 'start']);
+const long = new Set(['outage', 'start', 'store-size']);
 
 function reporting(benchmark: () => Promise<Report>): () => Promise<string> {
   return async () => describeReport(await benchmark());
