@@ -2,6 +2,7 @@ import { benchmarkCallbacks } from './callbacks.ts';
 import { benchmarkEverything } from './everything.ts';
 import { describeReport, type Report } from './figures.ts';
 import { benchmarkForget } from './forget.ts';
+import { benchmarkLongReader } from './long-reader.ts';
 import { benchmarkMemory } from './memory.ts';
 import { benchmarkMutations } from './mutations.ts';
 import { benchmarkNodes } from './nodes.ts';
@@ -27,12 +28,13 @@ const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   'postgres-memory': reporting(benchmarkPostgresMemory),
   stores: benchmarkStores,
   'store-size': benchmarkStoreSize,
+  'long-reader': reporting(benchmarkLongReader),
   outage: benchmarkOutage,
   start: reporting(benchmarkStart),
 };
 
 /** They take minutes, so they run only where they are named. */
-const long = new Set(['outage', 'start', 'store-size']);
+const long = new Set(['outage', 'start', 'store-size', 'long-reader']);
 
 function reporting(benchmark: () => Promise<Report>): () => Promise<string> {
   return async () => describeReport(await benchmark());

@@ -80,4 +80,22 @@ describeWithOwnPostgres('the role of deploy/postgres', () => {
     for (const refused of [`create table ${schema}.another (a int)`, 'create schema another'])
       await expect(queryAt(gateway, refused)).rejects.toMatchObject({ code: '42501' });
   });
+
+  test('may run after-restore.sql, which begins a new epoch with numbers that nobody has seen', async () => {
+    await using server = await startPostgresServer();
+    const { gateway } = urlsOf(server);
+    await runFile(server.url, 'role.sql');
+    const migrations = await readMigrations();
+    const options = { schema, migrations, lowest: migrations.length, runs: true };
+    await using _connections = await openTestConnections(gateway, {
+      beforeWrites: (session) => migrate(session, options),
+    });
+    await queryAt(gateway, `select nextval('${schema}.change_number') from generate_series(1, 10)`);
+    const state = `select epoch, last_value::float8 as last from ${schema}.epoch, ${schema}.change_number`;
+    const [before] = await queryAt(gateway, state);
+    await runFile(gateway, 'after-restore.sql');
+    const [after] = await queryAt(gateway, state);
+    expect(after?.['epoch']).not.toBe(before?.['epoch']);
+    expect(after?.['last']).toBe(Number(before?.['last']) + 1_000_000_000);
+  });
 });
