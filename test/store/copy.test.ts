@@ -304,6 +304,11 @@ describe('a copy', () => {
     await expect(openPostgresSource(backendOf(database.url))).rejects.toThrow('Run these files');
     await using child = startCopy(`sqlite:${missing}`, database.url);
     expect(await child.end()).toEqual({ code: 1, last: `There is no file ${missing}.` });
+    await using unknown = startCopy(`sqlite:${full}`, 'mysql://user:secret@host/base');
+    const { code, last } = await unknown.end();
+    expect(code).toBe(1);
+    expect(last).toMatch(/^An address of a store: expected sqlite:/);
+    expect(last).not.toContain('secret');
   });
 });
 
