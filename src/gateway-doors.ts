@@ -83,8 +83,13 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
     store: readingOf(store),
   });
   const refusals = authenticator?.refusals ?? createRefusalCounts();
-  const readServer = store.readServer ?? null;
-  metrics.expose({ load, pingup: pingup.health, callbacks: counts, refusals, readServer });
+  metrics.expose({
+    load,
+    pingup: pingup.health,
+    callbacks: counts,
+    refusals,
+    storeServer: store.server ?? null,
+  });
   const { host, metricsPort: port } = config;
   const allowsHost = createHostCheck(edge.hosts, log);
   const ofMetrics =

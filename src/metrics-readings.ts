@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { addServerReadings, type ReadServer } from './metrics-server-readings.ts';
+import { addStoreServer } from './metrics-store-server.ts';
+import type { StoreServer } from './store-server.ts';
 
 /** What others know already, and is read at each scrape. */
 export interface Readings {
@@ -10,7 +11,8 @@ export interface Readings {
   readonly callbacks: Readonly<Record<string, number>>;
   /** Callers who were turned away, by reason, since the start. */
   readonly refusals: Readonly<Record<string, number>>;
-  readonly readServer: ReadServer;
+  /** Null: the store has none, and all of its metrics are 0. */
+  readonly storeServer: StoreServer | null;
 }
 
 /** What is open at present, and what waits. */
@@ -45,7 +47,7 @@ type BreakerState = 'closed' | 'half-open' | 'open';
 
 /** Shows them in a registry. Nothing is counted or stored here, so they cost nothing between two scrapes. */
 export function addReadings(registry: Registry, readings: Readings): void {
-  const { load, pingup, callbacks, refusals, readServer } = readings;
+  const { load, pingup, callbacks, refusals, storeServer } = readings;
   const registers = [registry];
 
   function gauge(name: string, help: string, read: () => number): void {
@@ -71,7 +73,7 @@ export function addReadings(registry: Registry, readings: Readings): void {
     Number(load().store.retentionWaits),
   );
   addPingupReadings(registry, pingup);
-  addServerReadings(registry, readServer);
+  addStoreServer(registry, storeServer);
 
   function counter(
     name: string,

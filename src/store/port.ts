@@ -2,7 +2,7 @@ import type { GatewayErrorCode } from '../errors.ts';
 import type { ForgottenClient } from '../forgotten-client.ts';
 import type { DeliveryStatus, Message, MessageKey } from '../message.ts';
 import type { Attempt, Begun, Idempotency, NewSend, Repeat, Send, SendOutcome } from '../send.ts';
-import type { ServerReading } from '../server-reading.ts';
+import type { StoreServer } from '../store-server.ts';
 
 /**
  * Where the two halves meet: sends and callbacks write, queries read, subscriptions watch. Truth is only here.
@@ -110,11 +110,8 @@ export interface Store {
   /** What an operator should know of its state now; absent: the adapter has nothing of the kind. */
   readonly condition?: StoreCondition;
 
-  /**
-   * What the server says of itself now; absent: the adapter has none. However often it is asked, the server is at most
-   * once a second.
-   */
-  readServer?(): Promise<ServerReading>;
+  /** The server that it is in; absent: the adapter has none. */
+  readonly server?: StoreServer;
 
   /**
    * Takes copies of erased data that the engine still holds out of its files. Nothing else is served meanwhile. Absent:

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { migrate, readMigrations } from '../../src/store/postgres/migrations.ts';
-import { createServerReader } from '../../src/store/postgres/server-reading.ts';
+import { createStoreServer } from '../../src/store/postgres/store-server.ts';
 import {
   describeWithOwnPostgres,
   type PostgresServer,
@@ -43,7 +43,7 @@ describeWithOwnPostgres('the role of deploy/postgres', () => {
     });
     await connections.write([{ text: 'select pg_advisory_xact_lock(1)' }]);
     await connections.signal([{ text: "select pg_notify('a', 'b')" }]);
-    const reading = await createServerReader({ connections, schema, maxSessions: 6 })();
+    const reading = await createStoreServer({ connections, schema, maxSessions: 6 }).read();
     expect(Object.values(reading).filter((value) => Number.isNaN(value))).toEqual([]);
     for (const refused of ['create role another', 'create database another', 'alter system set fsync = off'])
       await expect(queryAt(gateway, refused)).rejects.toMatchObject({ code: '42501' });

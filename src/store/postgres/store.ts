@@ -21,7 +21,7 @@ import { migrate, readMigrations } from './migrations.ts';
 import { createQueue } from './queue.ts';
 import { createRecorder } from './recording.ts';
 import { createFindRepeat } from './send-row.ts';
-import { createServerReader } from './server-reading.ts';
+import { createStoreServer } from './store-server.ts';
 import { createWalker } from './walking.ts';
 import { createWatching } from './watching.ts';
 
@@ -115,7 +115,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     get risks() {
       return connections.risks;
     },
-    readServer: createServerReader({ connections, schema, maxSessions: options.maxSessions }),
+    server: createStoreServer({ connections, schema, maxSessions: options.maxSessions }),
     get watching() {
       return watchers.size;
     },

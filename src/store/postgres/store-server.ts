@@ -1,23 +1,18 @@
-import type { ServerReading } from '../../server-reading.ts';
+import type { ServerReading, StoreServer } from '../../store-server.ts';
 import type { Connections } from './connections.ts';
 import type { Row } from './statement.ts';
 
 /** How old a reading may be that is given again: whoever asks for metrics all the time costs one statement a second. */
 const freshMs = 1_000;
 
-export interface ServerReaderOptions {
+export interface StoreServerOptions {
   readonly connections: Pick<Connections, 'read' | 'sessions'>;
   readonly schema: string;
   readonly maxSessions: number;
 }
 
-/**
- * Asks the server what its operator should know, with one statement however many ask.
- *
- * @throws as `Connections.read`.
- */
-export function createServerReader(options: ServerReaderOptions): () => Promise<ServerReading> {
-  const { connections, schema, maxSessions } = options;
+/** Asks the server what its operator should know, with one statement however many ask. */
+export function createStoreServer({ connections, schema, maxSessions }: StoreServerOptions): StoreServer {
   let asked: { readonly at: number; readonly rows: Promise<readonly Row[]> } | undefined;
 
   function ask(): Promise<readonly Row[]> {
@@ -28,9 +23,15 @@ export function createServerReader(options: ServerReaderOptions): () => Promise<
     return rows;
   }
 
-  return async () => {
-    const [row] = await ask();
-    return { ...readingOf(row ?? {}), sessions: connections.sessions, maxSessions };
+  return {
+    get sessions() {
+      return connections.sessions;
+    },
+    maxSessions,
+    read: async () => {
+      const [row] = await ask();
+      return readingOf(row ?? {});
+    },
   };
 }
 
@@ -53,7 +54,7 @@ const text = `select
   pg_notification_queue_usage()::float8 as notification_queue,
   (select sum(numbackends) from pg_stat_database)::float8 / current_setting('max_connections')::float8 as connections`;
 
-function readingOf(row: Row): Omit<ServerReading, 'sessions' | 'maxSessions'> {
+function readingOf(row: Row): ServerReading {
   return {
     oldestTransactionSeconds: Number(row['oldest_transaction']),
     transactionIdAge: Number(row['transaction_id_age']),

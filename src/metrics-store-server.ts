@@ -1,8 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { ServerReading } from './server-reading.ts';
-
-/** Asks the store's server. Null: the store has none, and all of it is 0. */
-export type ReadServer = (() => Promise<ServerReading>) | null;
+import type { ServerReading, StoreServer } from './store-server.ts';
 
 interface Metric {
   readonly name: string;
@@ -52,42 +49,40 @@ const metrics: readonly Metric[] = [
     help: 'The part of max_connections that is in use, 0 to 1.',
     pick: ({ connectionsUsage }) => connectionsUsage,
   },
-  {
-    name: 'sessions',
-    help: 'Connections that this node has, those that it gave up and the server did not end yet included.',
-    pick: ({ sessions }) => sessions,
-  },
-  {
-    name: 'sessions_limit',
-    help: 'Connections that this node may have: STORE_CONNECTIONS.',
-    pick: ({ maxSessions }) => maxSessions,
-  },
 ];
 
 /**
- * Shows what the server says at each scrape. While it does not answer, `gateway_postgres_read_failed` is 1 and the others
- * are NaN, which no alert takes for a value.
+ * Shows what the server says at each scrape, and 0 if the store has none. While it does not answer,
+ * `gateway_postgres_read_failed` is 1 and what it would say is NaN, which no alert takes for a value.
  */
-export function addServerReadings(registry: Registry, read: ReadServer): void {
-  function gauge(name: string, help: string, collect: () => Promise<number> | number): void {
+export function addStoreServer(registry: Registry, server: StoreServer | null): void {
+  function gauge(name: string, help: string, collect: (from: StoreServer) => Promise<number> | number): void {
     new Gauge({
       name: `gateway_postgres_${name}`,
       help,
       registers: [registry],
       async collect() {
-        this.set(await collect());
+        this.set(server ? await collect(server) : 0);
       },
     });
   }
 
   for (const { name, help, pick } of metrics)
-    gauge(name, help, () => (read ? read().then(pick, () => Number.NaN) : 0));
-  gauge('read_failed', '1 while PostgreSQL does not tell its state, otherwise 0.', () =>
-    read
-      ? read().then(
-          () => 0,
-          () => 1,
-        )
-      : 0,
+    gauge(name, help, ({ read }) => read().then(pick, () => Number.NaN));
+  gauge('read_failed', '1 while PostgreSQL does not tell its state, otherwise 0.', ({ read }) =>
+    read().then(
+      () => 0,
+      () => 1,
+    ),
+  );
+  gauge(
+    'sessions',
+    'Connections that this node has, those that it gave up and the server did not end yet included.',
+    ({ sessions }) => sessions,
+  );
+  gauge(
+    'sessions_limit',
+    'Connections that this node may have: STORE_CONNECTIONS.',
+    ({ maxSessions }) => maxSessions,
   );
 }

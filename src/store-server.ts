@@ -1,4 +1,13 @@
-/** What the server of a store says of itself, for its operator. */
+/** The server of a store, for its operator. */
+export interface StoreServer {
+  /** Sessions that it has of this node, those that were given up and did not end yet included. */
+  readonly sessions: number;
+  readonly maxSessions: number;
+  /** However often it is asked, the server is at most once a second. Rejects if it does not answer in time. */
+  read(): Promise<ServerReading>;
+}
+
+/** What it says of itself. */
 export interface ServerReading {
   /** How long the oldest transaction of anybody on the server is under way: what it could still see is not cleaned up. */
   readonly oldestTransactionSeconds: number;
@@ -17,7 +26,4 @@ export interface ServerReading {
   readonly notificationQueueUsage: number;
   /** The part of the server's connections that anybody has, 0 to 1. */
   readonly connectionsUsage: number;
-  /** Sessions that the server has of this node, those that were given up and did not end yet included. */
-  readonly sessions: number;
-  readonly maxSessions: number;
 }

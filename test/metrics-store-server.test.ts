@@ -1,10 +1,11 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { addServerReadings, type ReadServer } from '../src/metrics-server-readings.ts';
+import { addStoreServer } from '../src/metrics-store-server.ts';
+import type { StoreServer } from '../src/store-server.ts';
 
-async function valuesOf(read: ReadServer): Promise<ReadonlySet<string>> {
+async function valuesOf(server: StoreServer | null): Promise<ReadonlySet<string>> {
   const registry = new Registry();
-  addServerReadings(registry, read);
+  addStoreServer(registry, server);
   const lines = (await registry.metrics()).split('\n');
   const samples = lines.filter((line) => line.startsWith('gateway_postgres_'));
   expect(samples).toHaveLength(12);
@@ -16,7 +17,8 @@ test('a store without a server has zeros', async () => {
 });
 
 test('while the server does not answer, the scrape does, and no alert takes what is unknown for a value', async () => {
-  expect(await valuesOf(() => Promise.reject(new Error('It is frozen.')))).toEqual(new Set(['Nan', '1']));
+  const read = () => Promise.reject(new Error('It is frozen.'));
+  expect(await valuesOf({ sessions: 5, maxSessions: 6, read })).toEqual(new Set(['Nan', '1', '5', '6']));
 });
 
 test('each metric has the value of its own reading', async () => {
@@ -30,8 +32,7 @@ test('each metric has the value of its own reading', async () => {
     slotWalBytes: 7,
     notificationQueueUsage: 8,
     connectionsUsage: 9,
-    sessions: 10,
-    maxSessions: 11,
   };
-  expect([...(await valuesOf(async () => reading))]).toEqual([...Object.values(reading), 0].map(String));
+  const values = await valuesOf({ sessions: 10, maxSessions: 11, read: async () => reading });
+  expect([...values]).toEqual([...Object.values(reading), 0, 10, 11].map(String));
 });
