@@ -3,12 +3,15 @@ import { EventEmitter, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { cpuMsOf } from './cpu-time.ts';
 
 /** A server in a process of its own. Disposing of it ends it as an orchestrator would, with SIGTERM. */
 export interface Child extends AsyncDisposable {
   readonly port: number;
   /** The memory of the process that is resident, in bytes. */
   residentBytes(): Promise<number>;
+  /** CPU time that it has used, in milliseconds. */
+  cpuMs(): number;
   /** Has it collect its garbage, and resolves to the bytes in use on the heap of its main thread. */
   collectGarbage(): Promise<number>;
   /** Resolves at the next warning that begins so, which is one of those expected. */
@@ -67,6 +70,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   return {
     port: Number(new URL(url).port),
     residentBytes: () => residentBytes(child.pid),
+    cpuMs: () => cpuMsOf(child.pid ?? 0),
     async collectGarbage() {
       const answer = once(said, 'heapUsed');
       child.kill('SIGUSR2');

@@ -3,12 +3,16 @@ import { benchmarkCallbacks } from './callbacks.ts';
 import { benchmarkEverything } from './everything.ts';
 import { describeReport, type Report } from './figures.ts';
 import { benchmarkForget } from './forget.ts';
+import { benchmarkLongReader } from './long-reader.ts';
 import { benchmarkMemory } from './memory.ts';
 import { benchmarkMutations } from './mutations.ts';
 import { benchmarkNodes } from './nodes.ts';
 import { benchmarkOutage } from './outage.ts';
+import { benchmarkPostgresMemory } from './postgres-memory.ts';
 import { benchmarkRedisMemory } from './redis-memory.ts';
 import { benchmarkStart } from './start.ts';
+import { benchmarkStoreSize } from './store-size.ts';
+import { benchmarkStores } from './stores.ts';
 
 /**
  * `npm run bench`, or `npm run bench -- callbacks memory mutations` for some of them. It fails where an answer is
@@ -23,12 +27,16 @@ const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   nodes: async () => (await benchmarkNodes()).map(describeReport).join(''),
   forget: async () => (await benchmarkForget()).map(describeReport).join(''),
   'redis-memory': reporting(benchmarkRedisMemory),
+  'postgres-memory': reporting(benchmarkPostgresMemory),
+  stores: benchmarkStores,
+  'store-size': benchmarkStoreSize,
+  'long-reader': reporting(benchmarkLongReader),
   outage: benchmarkOutage,
   start: reporting(benchmarkStart),
 };
 
 /** They take minutes, so they run only where they are named. */
-const long = new Set(['outage', 'start']);
+const long = new Set(['outage', 'start', 'store-size', 'long-reader']);
 
 function reporting(benchmark: () => Promise<Report>): () => Promise<string> {
   return async () => describeReport(await benchmark());

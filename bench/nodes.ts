@@ -1,108 +1,116 @@
-import { type RedisServer, startRedisServer } from '../test/support/redis-server.ts';
 import { type CallbackTarget, runCallbacks } from './callbacks.ts';
 import type { Figures, Report } from './figures.ts';
 import { type GatewayUnderTest, startGatewayUnderTest } from './gateway-under-test.ts';
 import { openSubscribers } from './load/subscribers.ts';
 import { makeKnown } from './memory.ts';
+import { type StoreKind, type StoreServer, startStoreServer } from './store-servers.ts';
 
 const messageCount = 6_000;
 const socketCount = 600;
 const rounds = 3;
+/** What a message's callbacks say, one after the other. */
+const callbacksOfMessage = 3;
 
 /** Nodes on one store. */
 interface SetUp extends AsyncDisposable {
-  readonly watchedNodes: readonly GatewayUnderTest[];
-  /** Null: on SQLite. */
-  readonly redis: RedisServer | null;
+  readonly nodes: readonly GatewayUnderTest[];
+  readonly server: StoreServer;
 }
 
 interface Outcome {
   readonly name: string;
   /** Callbacks a second, one for each round. */
   readonly rates: readonly number[];
-  /** What Redis sends out for each callback, in bytes, over all its connections. */
-  readonly bytes: readonly number[];
+  /** CPU for each callback, in microseconds. */
+  readonly nodeCpu: readonly number[];
+  readonly serverCpu: readonly number[];
 }
 
 /**
- * Callbacks a second through one, two and three nodes on one Redis, the subscriptions spread over them, so that most
- * states are pushed by another node than took the callback; and through one process on SQLite. Then the same on one node,
- * with further nodes beside it on which nobody watches: they are to cost nothing. Checked: as in the benchmark of
- * callbacks. One after the other, and all share two cores with the load, so more nodes are not more machines.
+ * Callbacks a second through one and two nodes on one PostgreSQL and on one Redis, the subscriptions spread over them, so
+ * that most states are pushed by another node than took the callback; and through one process on SQLite. With the CPU of
+ * the nodes and of the server. Checked: as in the benchmark of callbacks. One after the other, and all share two cores with
+ * the load, so more nodes are not more machines.
  */
 export async function benchmarkNodes(): Promise<readonly Report[]> {
-  const sqlite = await measure('1 on SQLite', onSqlite());
-  const one = await measure('1 on Redis', onRedis(1));
-  const two = await measure('2 on Redis', onRedis(2));
-  const three = await measure('3 on Redis', onRedis(3));
-  const besideTwo = await measure('and 2 nobody watches on', onRedis(1, 2));
-  const besideFour = await measure('and 4 nobody watches on', onRedis(1, 4));
-  const idle = [besideTwo, besideFour];
+  const one = await measure('PostgreSQL', 1);
+  const oneRedis = await measure('Redis', 1);
+  const sqlite = await measure('SQLite', 1);
+  const two = await measure('PostgreSQL', 2);
+  const twoRedis = await measure('Redis', 2);
+  const of = `${messageCount.toLocaleString('en')} subscriptions spread over the nodes`;
+  const others = [oneRedis, sqlite, two, twoRedis];
   return [
     {
-      title: `Durable callbacks on one Redis, ${messageCount.toLocaleString('en')} subscriptions spread over the nodes`,
+      title: `Durable callbacks on one store, ${of}`,
       unit: '/s',
-      target: { ofFirstReference: 0.5 },
-      gateway: rateOf(one),
-      references: [sqlite, two, three, ...idle].map(rateOf),
+      target: { ofFirstReference: 1 },
+      gateway: figures(one, ({ rates }) => rates),
+      references: others.map((outcome) => figures(outcome, ({ rates }) => rates)),
     },
     {
-      title: 'What Redis sends for each callback, when nodes without a subscriber are added',
-      unit: 'bytes',
-      target: { ofFirstReference: 0.97 },
-      gateway: { name: one.name, values: one.bytes },
-      references: idle.map(({ name, bytes }) => ({ name, values: bytes })),
+      title: `CPU of the nodes for each callback, ${of}`,
+      unit: 'µs',
+      target: { timesFirstReference: 1.3 },
+      gateway: figures(one, ({ nodeCpu }) => nodeCpu),
+      references: others.map((outcome) => figures(outcome, ({ nodeCpu }) => nodeCpu)),
+    },
+    {
+      title: `CPU of the server for each callback, ${of}`,
+      unit: 'µs',
+      target: { timesFirstReference: 2 },
+      gateway: figures(one, ({ serverCpu }) => serverCpu),
+      references: [oneRedis, two, twoRedis].map((outcome) => figures(outcome, ({ serverCpu }) => serverCpu)),
     },
   ];
 }
 
-async function onRedis(watched: number, idle = 0): Promise<SetUp> {
+function figures(outcome: Outcome, pick: (outcome: Outcome) => readonly number[]): Figures {
+  return { name: outcome.name, values: pick(outcome) };
+}
+
+async function start(kind: StoreKind, count: number): Promise<SetUp> {
   await using parts = new AsyncDisposableStack();
-  const redis = parts.use(await startRedisServer());
+  const server = parts.use(await startStoreServer(kind));
   const nodes: GatewayUnderTest[] = [];
-  for (let count = 0; count < watched + idle; count += 1)
-    nodes.push(parts.use(await startGatewayUnderTest({ env: { STORE_URL: redis.url } })));
+  while (nodes.length < count)
+    nodes.push(parts.use(await startGatewayUnderTest({ env: { STORE_URL: server.url } })));
   const all = parts.move();
-  const dispose = () => all.disposeAsync();
-  return { watchedNodes: nodes.slice(0, watched), redis, [Symbol.asyncDispose]: dispose };
+  return { nodes, server, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
-async function onSqlite(): Promise<SetUp> {
-  const node = await startGatewayUnderTest();
-  return { watchedNodes: [node], redis: null, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() };
-}
-
-async function measure(name: string, starting: Promise<SetUp>): Promise<Outcome> {
-  await using setUp = await starting;
-  const { watchedNodes, redis } = setUp;
+async function measure(kind: StoreKind, count: number): Promise<Outcome> {
+  await using setUp = await start(kind, count);
+  const { nodes, server } = setUp;
   using sockets = new DisposableStack();
   const targets: CallbackTarget[] = [];
-  for (const { port, callbackPath: path } of watchedNodes) {
-    const subscribers = sockets.use(await openSubscribers(port, socketCount / watchedNodes.length));
+  for (const { port, callbackPath: path } of nodes) {
+    const subscribers = sockets.use(await openSubscribers(port, socketCount / nodes.length));
     targets.push({ port, path, subscribers });
   }
   const rates: number[] = [];
-  const bytes: number[] = [];
+  const nodeCpu: number[] = [];
+  const serverCpu: number[] = [];
   // The first round warms up.
   for (let round = 0; round <= rounds; round += 1) {
     const ids = Array.from({ length: messageCount }, (_, index) => `${round}-${index}`);
-    for (const node of watchedNodes.slice(0, 1)) await makeKnown(node, ids);
-    const before = await bytesOut(redis);
+    for (const node of nodes.slice(0, 1)) await makeKnown(node, ids);
+    const before = cpuOf(setUp);
     const rate = await runCallbacks(targets, ids);
-    // Each message has three callbacks, and each is pushed.
-    const sent = ((await bytesOut(redis)) - before) / (messageCount * 3);
+    const after = cpuOf(setUp);
     if (round === 0) continue;
     rates.push(rate);
-    bytes.push(sent);
+    nodeCpu.push(microseconds(after.nodes - before.nodes));
+    serverCpu.push(microseconds(after.server - before.server));
   }
-  return { name, rates, bytes };
+  return { name: `${count} on ${server.kind}`, rates, nodeCpu, serverCpu };
 }
 
-async function bytesOut(redis: RedisServer | null): Promise<number> {
-  const stats = String(await redis?.command('INFO', 'stats'));
-  return Number(/^total_net_output_bytes:([0-9]+)/m.exec(stats)?.[1] ?? 0);
+/** In milliseconds. The watching before the callbacks is part of it. */
+function cpuOf({ nodes, server }: SetUp) {
+  return { nodes: nodes.reduce((total, node) => total + node.cpuMs(), 0), server: server.cpuMs() };
 }
 
-function rateOf({ name, rates }: Outcome): Figures {
-  return { name, values: rates };
+function microseconds(milliseconds: number): number {
+  return (milliseconds * 1_000) / (messageCount * callbacksOfMessage);
 }

@@ -85,7 +85,13 @@ export async function openDoors(options: DoorsOptions): Promise<GatewayDoors> {
     store: readingOf(store),
   });
   const refusals = authenticator?.refusals ?? createRefusalCounts();
-  metrics.expose({ load, pingup: pingup.health, callbacks: counts, refusals });
+  metrics.expose({
+    load,
+    pingup: pingup.health,
+    callbacks: counts,
+    refusals,
+    storeServer: store.server ?? null,
+  });
   const { host, metricsPort: port } = config;
   const ofMetrics =
     port === null ? null : opening.use(await serveMetrics({ host, port, metrics, allowsHost, log }));

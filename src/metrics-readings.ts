@@ -1,4 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { addStoreServer } from './metrics-store-server.ts';
+import type { StoreServer } from './store-server.ts';
 
 /** What others know already, and is read at each scrape. */
 export interface Readings {
@@ -9,6 +11,8 @@ export interface Readings {
   readonly callbacks: Readonly<Record<string, number>>;
   /** Callers who were turned away, by reason, since the start. */
   readonly refusals: Readonly<Record<string, number>>;
+  /** Null: the store has none, and all of its metrics are 0. */
+  readonly storeServer: StoreServer | null;
 }
 
 /** What is open at present, and what waits. */
@@ -42,7 +46,8 @@ export interface PingupReading {
 type BreakerState = 'closed' | 'half-open' | 'open';
 
 /** Shows them in a registry. Nothing is counted or stored here, so they cost nothing between two scrapes. */
-export function addReadings(registry: Registry, { load, pingup, callbacks, refusals }: Readings): void {
+export function addReadings(registry: Registry, readings: Readings): void {
+  const { load, pingup, callbacks, refusals, storeServer } = readings;
   const registers = [registry];
 
   function gauge(name: string, help: string, read: () => number): void {
@@ -68,6 +73,7 @@ export function addReadings(registry: Registry, { load, pingup, callbacks, refus
     Number(load().store.retentionWaits),
   );
   addPingupReadings(registry, pingup);
+  addStoreServer(registry, storeServer);
 
   function counter(
     name: string,

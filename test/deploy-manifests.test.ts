@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { variables } from '../src/config-variables.ts';
+import { parsePostgresUrl } from '../src/postgres-url.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -19,6 +20,8 @@ interface Service {
   readonly ports?: readonly string[];
   readonly command?: readonly string[];
   readonly user?: string;
+  readonly secrets?: readonly string[];
+  readonly volumes?: readonly string[];
   readonly read_only?: boolean;
   readonly tmpfs?: readonly string[];
   readonly cap_drop?: readonly string[];
@@ -46,7 +49,11 @@ interface Container {
   readonly lifecycle: { readonly preStop: { readonly exec: { readonly command: readonly string[] } } };
   readonly securityContext: object;
   readonly resources: { readonly limits: { readonly memory: string } };
-  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly volumeMounts: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly readOnly?: boolean;
+  }[];
 }
 
 interface Pod {
@@ -54,7 +61,11 @@ interface Pod {
   readonly enableServiceLinks: boolean;
   readonly securityContext: object;
   readonly containers: readonly [Container];
-  readonly volumes: readonly { readonly name: string; readonly emptyDir: object }[];
+  readonly volumes: readonly {
+    readonly name: string;
+    readonly emptyDir?: object;
+    readonly secret?: object;
+  }[];
   readonly topologySpreadConstraints: readonly { readonly labelSelector: Selector }[];
 }
 
@@ -210,8 +221,12 @@ test('a gateway runs as the image’s user, without rights, and can write nowher
     capabilities: { drop: ['ALL'] },
   });
   const [, volume] = /^VOLUME (\S+)$/m.exec(dockerfile) ?? [];
-  expect(container.volumeMounts.map(({ mountPath }) => mountPath)).toEqual([volume]);
-  expect(pod.volumes.map(({ emptyDir }) => typeof emptyDir)).toEqual(['object']);
+  const writable = container.volumeMounts.filter(({ readOnly }) => readOnly !== true);
+  expect(writable.map(({ mountPath }) => mountPath)).toEqual([volume]);
+  expect(pod.volumes.map((each) => Object.keys(each).toSorted())).toEqual([
+    ['emptyDir', 'name'],
+    ['name', 'secret'],
+  ]);
   for (const [, { user, read_only, tmpfs, cap_drop }] of gateways)
     expect({ user, read_only, tmpfs, cap_drop }).toEqual({
       user: 'node',
@@ -250,15 +265,40 @@ test('sockets find an open file: one in a gateway, two in the load balancer', ()
   expect(files(compose.services['load-balancer'])).toBeGreaterThan(2 * Number(maxconn));
 });
 
-test('Redis loses and forgets nothing, and nobody but the gateways reaches it', () => {
-  const { command, networks } = compose.services['redis'] ?? {};
-  const line = command?.join(' ');
-  for (const setting of ['--appendonly yes', '--appendfsync always', '--maxmemory-policy noeviction'])
-    expect(line).toContain(setting);
+test('PostgreSQL loses nothing, and nobody but the gateways reaches it', () => {
+  const { command, networks, volumes } = compose.services['postgres'] ?? {};
+  // Each is safe by default.
+  expect(command?.join(' ')).not.toMatch(/fsync|full_page_writes|synchronous_commit/);
+  // The place of the image's volume since version 18: at another one its files would go with the container.
+  expect(volumes).toContain('postgres-data:/var/lib/postgresql');
   expect(networks).toEqual(['store']);
   expect(compose.networks['store']).toEqual({ internal: true });
   const published = Object.entries(compose.services).filter(([, { ports }]) => ports);
   expect(published.map(([name]) => name)).toEqual(['load-balancer']);
+});
+
+test('the password of the store is in a file, which both sides read', () => {
+  const [, { environment = {}, secrets } = {}] = gateways[0] ?? [];
+  const file = environment['STORE_PASSWORD_FILE'];
+  expect(secrets).toEqual(['store-password']);
+  expect(file).toBe('/run/secrets/store-password');
+  expect(read('deploy/compose/postgres-password.sql')).toContain(`cat ${file}`);
+  for (const address of [environment['STORE_URL'], manifests.ConfigMap.data['STORE_URL']])
+    expect(parsePostgresUrl(address ?? '')).toMatchObject({ user: 'gateway', password: null });
+  const { STORE_URL = '', STORE_PASSWORD_FILE = '' } = manifests.ConfigMap.data;
+  const [mounted] = container.volumeMounts.filter(({ readOnly }) => readOnly);
+  expect(STORE_PASSWORD_FILE).toBe(`${mounted?.mountPath}/password`);
+  expect(parsePostgresUrl(STORE_URL)?.tls).toMatchObject({
+    mode: 'verify-full',
+    rootCert: `${mounted?.mountPath}/ca.crt`,
+  });
+});
+
+test('PostgreSQL has a connection for each that the nodes may take', () => {
+  const [, most = ''] = /max_connections=([0-9]+)/.exec(String(compose.services['postgres']?.command)) ?? [];
+  const each = variables.shape.STORE_CONNECTIONS.parse(undefined);
+  // One node more while one is replaced, and what PostgreSQL keeps for its administrators.
+  expect(Number(most)).toBeGreaterThanOrEqual((gateways.length + 1) * each + 10);
 });
 
 test('the load balancer tells clients apart, shows the world what is for it, logs no address, and repeats no send', () => {

@@ -2,6 +2,7 @@ import type { GatewayErrorCode } from '../errors.ts';
 import type { ForgottenClient } from '../forgotten-client.ts';
 import type { DeliveryStatus, Message, MessageKey } from '../message.ts';
 import type { Attempt, Begun, Idempotency, NewSend, Repeat, Send, SendOutcome } from '../send.ts';
+import type { StoreServer } from '../store-server.ts';
 
 /**
  * Where the two halves meet: sends and callbacks write, queries read, subscriptions watch. Truth is only here.
@@ -108,6 +109,9 @@ export interface Store {
 
   /** What an operator should know of its state now; absent: the adapter has nothing of the kind. */
   readonly condition?: StoreCondition;
+
+  /** The server that it is in; absent: the adapter has none. */
+  readonly server?: StoreServer;
 
   /**
    * Takes copies of erased data that the engine still holds out of its files. Nothing else is served meanwhile. Absent:

@@ -107,15 +107,15 @@ type Row = Record<string, SQLOutputValue>;
 /** An event as its row keeps it: without the names, at half the size. */
 type PackedEvent = readonly [DeliveryStatus, number, number, string | null, DeliveryFailure | null];
 
-function statusValues(message: Message) {
+export function statusValues(message: Message) {
   return [statusOf(message), updatedAtOf(message), JSON.stringify(message.history.map(pack))] as const;
 }
 
-function detailValues({ details }: Message) {
+export function detailValues({ details }: Message) {
   return [details?.client ?? null, details?.clientPhone ?? null, details && JSON.stringify(details)] as const;
 }
 
-function messageOf({ business, id, details, history }: Row): Message {
+export function messageOf({ business, id, details, history }: Row): Message {
   return {
     business: String(business),
     id: String(id),

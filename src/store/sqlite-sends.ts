@@ -122,7 +122,7 @@ function createList(db: DatabaseSync): SendTable['list'] {
   };
 }
 
-function sendOf(row: Row): Send {
+export function sendOf(row: Row): Send {
   return {
     id: String(row['number']),
     business: String(row['business']),

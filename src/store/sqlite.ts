@@ -227,7 +227,7 @@ function refuseLost({ losses }: Recorded): void {
 const catchUpBatch = 500;
 
 /** The one true path of the file, so that two ways to it are one claim. Makes its directories. */
-async function locate(path: string): Promise<string> {
+export async function locate(path: string): Promise<string> {
   const file = resolve(path);
   try {
     await mkdir(dirname(file), { recursive: true });

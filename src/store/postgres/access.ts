@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
-import type { PostgresHost, PostgresTarget, PostgresTls } from '../../postgres-url.ts';
+import type { PostgresHost, PostgresTarget, PostgresTls, SslMode } from '../../postgres-url.ts';
 
 /**
  * The password, read anew for each connection, so that it can be changed while the gateway runs. Empty if there is none.
@@ -51,6 +51,17 @@ export async function readTls(tls: PostgresTls): Promise<ConnectionOptions> {
     ...(key && { key }),
     ...(tls.mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
   };
+}
+
+/** Opens a connection as libpq's `sslmode` says: which of both is tried first, and whether the other may follow. */
+export async function openInMode<T>(mode: SslMode, open: (secure: boolean) => Promise<T>): Promise<T> {
+  if (mode === 'disable') return open(false);
+  if (mode === 'allow') return open(false).catch(() => open(true));
+  if (mode !== 'prefer') return open(true);
+  return open(true).catch((error) => {
+    if (error instanceof Error && error.message.includes('does not support SSL')) return open(false);
+    throw error;
+  });
 }
 
 async function read(path: string | null): Promise<Buffer | null> {

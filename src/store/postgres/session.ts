@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { Client, type ClientConfig } from 'pg';
 import type { PostgresHost, PostgresTarget } from '../../postgres-url.ts';
-import { readPassword, readTls } from './access.ts';
+import { openInMode, readPassword, readTls } from './access.ts';
 import { endsSession, withoutRows } from './error.ts';
 import { createExchange } from './exchange.ts';
 import { type Hello, helloText, parseHello } from './hello.ts';
@@ -51,14 +51,7 @@ const planMs = 1_000;
 
 /** @throws Error if it cannot be made within a second. */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { mode } = options.target.tls;
-  if (mode === 'disable') return open(options, false);
-  if (mode === 'allow') return open(options, false).catch(() => open(options, true));
-  if (mode !== 'prefer') return open(options, true);
-  return open(options, true).catch((error) => {
-    if (error instanceof Error && error.message.includes('does not support SSL')) return open(options, false);
-    throw error;
-  });
+  return openInMode(options.target.tls.mode, (secure) => open(options, secure));
 }
 
 async function open(options: SessionOptions, secure: boolean): Promise<Session> {
@@ -82,7 +75,12 @@ async function connect(options: SessionOptions, secure: boolean, socket: Socket)
 
 const keepAliveMs = 5_000;
 
-async function configOf(options: SessionOptions, secure: boolean, socket: Socket): Promise<ClientConfig> {
+/** How a host is reached, and who connects. */
+export async function configOf(
+  options: Pick<SessionOptions, 'target' | 'host' | 'passwordFile' | 'applicationName'>,
+  secure: boolean,
+  socket: Socket,
+): Promise<ClientConfig> {
   const { target, host, passwordFile, applicationName } = options;
   return {
     host: host.host,

@@ -23,6 +23,7 @@ import { migrate, readMigrations } from './migrations.ts';
 import { createQueue } from './queue.ts';
 import { createRecorder } from './recording.ts';
 import { createFindRepeat } from './send-row.ts';
+import { createStoreServer } from './store-server.ts';
 import { createWalker } from './walking.ts';
 import { prepareWatches } from './watches.ts';
 
@@ -137,6 +138,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       // The write-ahead log is the server's, and so is the look-out for damage.
       return { walBytes: 0, damage: null, retentionWaitsUntil: retentionWait.until };
     },
+    server: createStoreServer({ connections, schema, maxSessions: options.maxSessions }),
     get watching() {
       return watches.size;
     },
