@@ -1,8 +1,17 @@
+import { canMountDisks } from '../test/support/small-disk.ts';
 import { describeReports } from './report.ts';
 import type { Rig } from './rig/rig.ts';
 import { type FaultReport, runFault } from './run-fault.ts';
 import { fullScale } from './scale.ts';
-import { clusterSuite, redisSuite, type Suite, sqliteSuite } from './suites.ts';
+import {
+  clusterSuite,
+  postgresDiskSuite,
+  postgresStandbySuite,
+  postgresSuite,
+  redisSuite,
+  type Suite,
+  sqliteSuite,
+} from './suites.ts';
 
 /**
  * `npm run faults`, or `npm run faults -- cluster "freeze Redis"` for one suite and one fault of it. It takes the
@@ -11,7 +20,7 @@ import { clusterSuite, redisSuite, type Suite, sqliteSuite } from './suites.ts';
 const [wantedSuite, wantedFault] = process.argv.slice(2);
 let violations = 0;
 /** All of it takes less on two cores. */
-const limitMs = 8 * 60_000;
+const limitMs = 20 * 60_000;
 setTimeout(() => process.exit(1), limitMs).unref();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
@@ -31,9 +40,14 @@ async function run<R extends Rig>(name: string, suite: Suite<R>): Promise<void> 
   process.stdout.write(describeReports(suite.name, reports));
 }
 
-if (wantedSuite !== undefined && !['sqlite', 'redis', 'cluster'].includes(wantedSuite))
-  throw new Error(`${wantedSuite}: no such suite; there are sqlite, redis, cluster`);
+const suites = ['sqlite', 'postgres', 'disks', 'standby', 'redis', 'cluster'];
+if (wantedSuite !== undefined && !suites.includes(wantedSuite))
+  throw new Error(`${wantedSuite}: no such suite; there are ${suites.join(', ')}`);
 await run('sqlite', sqliteSuite);
+await run('postgres', postgresSuite);
+if (await canMountDisks()) await run('disks', postgresDiskSuite);
+else process.stderr.write(`${postgresDiskSuite.name}: skipped, as no tmpfs can be mounted here\n`);
+await run('standby', postgresStandbySuite);
 await run('redis', redisSuite);
 await run('cluster', clusterSuite);
 if (violations > 0) process.exitCode = 1;

@@ -14,6 +14,10 @@ export interface Scale {
   readonly times: number;
   /** How long a server is away that is away for a time, in ms. */
   readonly awayMs: number;
+  /** The same of a standby that every commit waits for. */
+  readonly standbyAwayMs: number;
+  /** By when callbacks are taken again once what that takes is there again, in ms, where that is promised. */
+  readonly servesWithinMs: number;
   /** By when every subscriber must have the right state, once what that takes is there again, in ms. */
   readonly rightWithinMs: number;
   /** By when every callback must be answered, in ms. */
@@ -33,6 +37,8 @@ export const fullScale: Scale = {
   lingerMs: 1_000,
   times: 20,
   awayMs: 10_000,
+  standbyAwayMs: 30_000,
+  servesWithinMs: 1_000,
   rightWithinMs: 5_000,
   answerWithinMs: 3_000,
   machineCosts: [],
@@ -48,6 +54,8 @@ export const smallScale: Scale = {
   lingerMs: 300,
   times: 1,
   awayMs: 2_500,
+  standbyAwayMs: 4_000,
+  servesWithinMs: 10_000,
   rightWithinMs: 15_000,
   answerWithinMs: 7_500,
   machineCosts: ['refusals', 'unknown sends'],

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -25,6 +25,8 @@ export interface TestDatabase {
 export interface PostgresServer extends TestDatabase, AsyncDisposable {
   readonly port: number;
   readonly pid: number;
+  /** False once it has ended, by itself or not. */
+  readonly isRunning: boolean;
   createDatabase(): Promise<TestDatabase>;
   /** The processes of its sessions, and its own helpers. */
   backends(): readonly number[];
@@ -59,17 +61,36 @@ const named = process.env['TEST_POSTGRES_URL'];
 /** For tests that stop, freeze or configure the server. */
 export const describeWithOwnPostgres = named ? describe.skip : describe;
 
+/** Folders for its files, if not the temporary one. */
+export interface Folders {
+  readonly data?: string;
+  readonly wal?: string;
+}
+
 /** @param settings as in `postgresql.conf`: `max_connections=20`. */
-export async function startPostgresServer(settings: readonly string[] = []): Promise<PostgresServer> {
+export async function startPostgresServer(
+  settings: readonly string[] = [],
+  { data, wal }: Folders = {},
+): Promise<PostgresServer> {
   const { template } = await preparePostgres();
-  const directory = await copyTemplate(template);
+  const directory = await copyTemplate(template, data);
+  if (wal) await moveWal(directory, wal);
   return startIn(directory, settings);
+}
+
+async function moveWal(directory: string, folder: string): Promise<void> {
+  const target = join(folder, 'pg_wal');
+  const place = join(directory, 'data/pg_wal');
+  await run('mv', [place, target]);
+  await symlink(target, place);
 }
 
 export interface StandbyOptions {
   /** The primary waits for it at each commit. */
   readonly synchronous?: boolean;
   readonly settings?: readonly string[];
+  /** Of one that takes another's place; otherwise any that is free. */
+  readonly port?: number;
 }
 
 let standbys = 0;
@@ -77,7 +98,7 @@ let standbys = 0;
 /** Starts a standby of a server that `startPostgresServer` has made, and resolves once it follows. */
 export async function startStandby(
   primary: PostgresServer,
-  { synchronous = false, settings = [] }: StandbyOptions = {},
+  { synchronous = false, settings = [], port }: StandbyOptions = {},
 ): Promise<PostgresServer> {
   standbys += 1;
   const name = `standby_${standbys}`;
@@ -86,15 +107,17 @@ export async function startStandby(
   const directory = await copyTemplate(template);
   await writeFile(join(directory, 'data/standby.signal'), '');
   const follow = `primary_conninfo=host=127.0.0.1 port=${primary.port} user=postgres application_name=${name}`;
-  const standby = await startIn(directory, [follow, 'wal_receiver_timeout=5s', ...settings]);
-  if (synchronous) await setSetting(primary, 'synchronous_standby_names', name);
-  const wanted = synchronous ? 'sync' : 'async';
-  await until(async () => {
+  const standby = await startIn(directory, [follow, 'wal_receiver_timeout=5s', ...settings], port);
+  const isSo = (state: string) => async () => {
     const rows = await primary.query(
-      `select 1 from pg_stat_replication where application_name = '${name}' and state = 'streaming' and sync_state = '${wanted}'`,
+      `select 1 from pg_stat_replication where application_name = '${name}' and state = 'streaming' and ${state}`,
     );
     return rows.length > 0;
-  });
+  };
+  // The primary waits for it only once it has caught up, so that commits go on.
+  await until(isSo('true'));
+  if (synchronous) await setSetting(primary, 'synchronous_standby_names', name);
+  await until(isSo(`sync_state = '${synchronous ? 'sync' : 'async'}'`));
   return standby;
 }
 
@@ -136,8 +159,12 @@ const common = [
   ...(process.platform === 'linux' ? ['recovery_init_sync_method=syncfs'] : []),
 ];
 
-async function startIn(directory: string, settings: readonly string[]): Promise<PostgresServer> {
-  const port = await freePort();
+async function startIn(
+  directory: string,
+  settings: readonly string[],
+  ownPort?: number,
+): Promise<PostgresServer> {
+  const port = ownPort ?? (await freePort());
   const { postgres } = await preparePostgres();
   const assignments = [...common, ...settings].flatMap((setting) => ['-c', setting]);
   const args = ['-D', join(directory, 'data'), '-p', String(port), ...assignments];
@@ -149,8 +176,12 @@ async function startIn(directory: string, settings: readonly string[]): Promise<
     return childrenOf(server.pid ?? 0);
   }
 
+  function isRunning(): boolean {
+    return server.exitCode === null && server.signalCode === null;
+  }
+
   async function kill(): Promise<void> {
-    if (server.exitCode !== null || server.signalCode !== null) return;
+    if (!isRunning()) return;
     const exited = once(server, 'exit');
     // Stopped first, so that it starts no other.
     server.kill('SIGSTOP');
@@ -168,6 +199,9 @@ async function startIn(directory: string, settings: readonly string[]): Promise<
     query,
     get pid() {
       return server.pid ?? 0;
+    },
+    get isRunning() {
+      return isRunning();
     },
     createDatabase: () => createDatabaseAt(url),
     backends,
@@ -194,8 +228,8 @@ async function startIn(directory: string, settings: readonly string[]): Promise<
   };
 }
 
-async function copyTemplate(template: string): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'postgres-'));
+async function copyTemplate(template: string, folder = tmpdir()): Promise<string> {
+  const directory = await mkdtemp(join(folder, 'postgres-'));
   await giveAway(directory);
   await run('cp', ['-a', template, join(directory, 'data')]);
   return directory;
