@@ -54,7 +54,7 @@ export const smallScale: Scale = {
   lingerMs: 300,
   times: 1,
   awayMs: 2_500,
-  standbyAwayMs: 4_000,
+  standbyAwayMs: 3_000,
   servesWithinMs: 10_000,
   rightWithinMs: 15_000,
   answerWithinMs: 7_500,

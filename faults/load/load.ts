@@ -21,8 +21,8 @@ export interface Load extends AsyncDisposable {
 }
 
 const restMs = 20_000;
-/** Callbacks a second once nothing is measured any more, times the usual rate. */
-const hurry = 5;
+/** Callbacks a second once nothing is measured any more. */
+const restPerSecond = 1_500;
 
 export async function startLoad({ nodes, pingup }: Rig, scale: Scale): Promise<Load> {
   const recorder = createRecorder();
@@ -50,7 +50,7 @@ export async function startLoad({ nodes, pingup }: Rig, scale: Scale): Promise<L
     begun: senders.begun,
     allRight: (by) => subscribers.allConnected && recorder.behind(by) === 0,
     async comeToRest() {
-      provider.setRate(hurry * perSecond);
+      provider.setRate(restPerSecond);
       const atRest = senders.stop().then(() => provider.idle());
       await Promise.race([atRest, delay(restMs, undefined, { ref: false })]);
     },

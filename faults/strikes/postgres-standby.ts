@@ -13,7 +13,7 @@ export const failOverPostgres: Fault<PostgresStandbyRig> = {
     const { rig, scale, outage, allRight } = scene;
     await outage(async () => {
       await rig.primary.kill();
-      await delay(scale.awayMs / 2);
+      await delay(scale.awayMs / 4);
       await rig.standby.promote();
     });
     const waitedMs = await servesAgain(scene);
@@ -21,7 +21,7 @@ export const failOverPostgres: Fault<PostgresStandbyRig> = {
     await rig.primary.restart();
     await allRight();
     await rig.replacePrimary();
-    return `without a primary for ${seconds(scale.awayMs / 2)}; served ${seconds(waitedMs)} after the promotion`;
+    return `without a primary for ${seconds(scale.awayMs / 4)}; served ${seconds(waitedMs)} after the promotion`;
   },
 };
 

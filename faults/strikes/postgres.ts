@@ -77,11 +77,11 @@ export const exhaustConnections: Fault<PostgresRig> = {
       await keepGatewaysOut(postgres);
       await using others = await takeAllConnections(postgres);
       await postgres.query(`alter role ${gatewayRole} connection limit -1`);
-      await delay(scale.awayMs);
+      await delay(scale.awayMs / 2);
       return others.count;
     });
     if (outcomes.callbacks.refused === before) throw new Error('nothing was refused');
-    return `others had all ${taken} for ${scale.awayMs / 1000} s`;
+    return `others had all ${taken} for ${scale.awayMs / 2000} s`;
   },
 };
 
