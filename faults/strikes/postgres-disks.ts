@@ -15,11 +15,11 @@ export const fillDataDisk: Fault<PostgresDiskRig> = {
     await outage(async () => {
       await rig.data.fill();
       await until('something is refused', async () => outcomes.callbacks.refused > before);
-      await delay(scale.awayMs / 2);
+      await delay(scale.awayMs / 4);
       await rig.data.free();
     });
     const waitedMs = await servesAgain(scene);
-    return `full for ${seconds(scale.awayMs / 2)} from the first refusal on; served again after ${seconds(waitedMs)}`;
+    return `full for ${seconds(scale.awayMs / 4)} from the first refusal on; served again after ${seconds(waitedMs)}`;
   },
 };
 
@@ -37,7 +37,7 @@ export const fillWalDisk: Fault<PostgresDiskRig> = {
         await rig.postgres.query('select pg_switch_wal()').catch(() => undefined);
         return !rig.postgres.isRunning;
       });
-      await delay(scale.awayMs / 2);
+      await delay(scale.awayMs / 4);
       await rig.wal.free();
       await rig.postgres.restart();
     });
