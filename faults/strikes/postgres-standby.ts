@@ -19,7 +19,9 @@ export const failOverPostgres: Fault<PostgresStandbyRig> = {
     const waitedMs = await servesAgain(scene);
     await allRight();
     await rig.primary.restart();
+    await delay(scale.undisturbedMs);
     await allRight();
+    await requireOnlyWatched(rig);
     await rig.replacePrimary();
     return `without a primary for ${seconds(scale.awayMs / 4)}; served ${seconds(waitedMs)} after the promotion`;
   },
@@ -59,6 +61,13 @@ export const loseStandby: Fault<PostgresStandbyRig> = {
     return `away for ${seconds(scale.standbyAwayMs)}, with ${sessions} sessions at most; served again after ${seconds(waitedMs)}`;
   },
 };
+
+/** @throws Error where a node does more at the old primary than to look at it. */
+async function requireOnlyWatched({ primary, nodes }: PostgresStandbyRig): Promise<void> {
+  const sessions = await countSessions(primary);
+  if (sessions > nodes.urls().length)
+    throw new Error(`the nodes have ${sessions} sessions at the old primary`);
+}
 
 /** As `STORE_CONNECTIONS` has it by default. */
 const sessionsOfNode = 6;
