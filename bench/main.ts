@@ -9,7 +9,6 @@ import { benchmarkMutations } from './mutations.ts';
 import { benchmarkNodes } from './nodes.ts';
 import { benchmarkOutage } from './outage.ts';
 import { benchmarkPostgresMemory } from './postgres-memory.ts';
-import { benchmarkRedisMemory } from './redis-memory.ts';
 import { benchmarkStart } from './start.ts';
 import { benchmarkStoreSize } from './store-size.ts';
 import { benchmarkStores } from './stores.ts';
@@ -26,7 +25,6 @@ const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   everything: async () => (await benchmarkEverything()).map(describeReport).join(''),
   nodes: async () => (await benchmarkNodes()).map(describeReport).join(''),
   forget: async () => (await benchmarkForget()).map(describeReport).join(''),
-  'redis-memory': reporting(benchmarkRedisMemory),
   'postgres-memory': reporting(benchmarkPostgresMemory),
   stores: benchmarkStores,
   'store-size': benchmarkStoreSize,

@@ -27,19 +27,17 @@ interface Outcome {
 }
 
 /**
- * Callbacks a second through one and two nodes on one PostgreSQL and on one Redis, the subscriptions spread over them, so
- * that most states are pushed by another node than took the callback; and through one process on SQLite. With the CPU of
- * the nodes and of the server. Checked: as in the benchmark of callbacks. One after the other, and all share two cores with
+ * Callbacks a second through one and two nodes on one PostgreSQL, the subscriptions spread over them, so that most states
+ * are pushed by another node than took the callback; and through one process on SQLite. With the CPU of the nodes and of
+ * the server. Checked: as in the benchmark of callbacks. One after the other, and all share two cores with
  * the load, so more nodes are not more machines.
  */
 export async function benchmarkNodes(): Promise<readonly Report[]> {
   const one = await measure('PostgreSQL', 1);
-  const oneRedis = await measure('Redis', 1);
   const sqlite = await measure('SQLite', 1);
   const two = await measure('PostgreSQL', 2);
-  const twoRedis = await measure('Redis', 2);
   const of = `${messageCount.toLocaleString('en')} subscriptions spread over the nodes`;
-  const others = [oneRedis, sqlite, two, twoRedis];
+  const others = [sqlite, two];
   return [
     {
       title: `Durable callbacks on one store, ${of}`,
@@ -60,7 +58,7 @@ export async function benchmarkNodes(): Promise<readonly Report[]> {
       unit: 'µs',
       target: { timesFirstReference: 2 },
       gateway: figures(one, ({ serverCpu }) => serverCpu),
-      references: [oneRedis, two, twoRedis].map((outcome) => figures(outcome, ({ serverCpu }) => serverCpu)),
+      references: [figures(two, ({ serverCpu }) => serverCpu)],
     },
   ];
 }

@@ -7,22 +7,19 @@ const count = 10_000;
 const rounds = 3;
 
 /**
- * The memory of a node for each socket with one subscription: on PostgreSQL, on Redis, and on SQLite, beside which the
- * others tell what it costs to watch what other nodes write. Each round has servers of its own.
+ * The memory of a node for each socket with one subscription: on PostgreSQL, and on SQLite, beside which it
+ * tells what it costs to watch what other nodes write. Each round has servers of its own.
  */
 export async function benchmarkPostgresMemory(): Promise<Report> {
-  const sizes: Record<StoreKind, number[]> = { PostgreSQL: [], Redis: [], SQLite: [] };
+  const sizes: Record<StoreKind, number[]> = { PostgreSQL: [], SQLite: [] };
   for (let round = 0; round < rounds; round += 1)
-    for (const kind of ['PostgreSQL', 'Redis', 'SQLite'] as const) sizes[kind].push(await measure(kind));
+    for (const kind of ['PostgreSQL', 'SQLite'] as const) sizes[kind].push(await measure(kind));
   return {
     title: `Memory of a node for each idle subscription, at ${count.toLocaleString('en')}`,
     unit: 'KiB',
     target: { atMost: 16 },
     gateway: { name: 'on PostgreSQL', values: sizes.PostgreSQL },
-    references: [
-      { name: 'on Redis', values: sizes.Redis },
-      { name: 'on SQLite', values: sizes.SQLite },
-    ],
+    references: [{ name: 'on SQLite', values: sizes.SQLite }],
   };
 }
 

@@ -2,7 +2,6 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgresServer } from '../test/support/postgres-server.ts';
-import { startRedisServer } from '../test/support/redis-server.ts';
 import { cpuMsOf } from './cpu-time.ts';
 
 /** What a node keeps its store in, as it is in production: all that is acknowledged is on the disk. */
@@ -16,11 +15,9 @@ export interface StoreServer extends AsyncDisposable {
   diskBytes(): Promise<number>;
   /** How much it has written ahead of its files since it began, in bytes; NaN: not known. */
   walBytes(): Promise<number>;
-  /** The memory of the server that holds data, in bytes; NaN: not known. */
-  memoryBytes(): Promise<number>;
 }
 
-export const storeKinds = ['SQLite', 'Redis', 'PostgreSQL'] as const;
+export const storeKinds = ['SQLite', 'PostgreSQL'] as const;
 export type StoreKind = (typeof storeKinds)[number];
 
 export function startStoreServer(kind: StoreKind): Promise<StoreServer> {
@@ -29,11 +26,8 @@ export function startStoreServer(kind: StoreKind): Promise<StoreServer> {
 
 const starters: Readonly<Record<StoreKind, () => Promise<StoreServer>>> = {
   SQLite: startSqlite,
-  Redis: startRedis,
   PostgreSQL: startPostgres,
 };
-
-const unknown = async () => Number.NaN;
 
 async function startSqlite(): Promise<StoreServer> {
   const directory = await mkdtemp(join(tmpdir(), 'bench-store-'));
@@ -43,26 +37,8 @@ async function startSqlite(): Promise<StoreServer> {
     url: `sqlite:${path}`,
     cpuMs: () => 0,
     diskBytes: () => sizeOf(path),
-    walBytes: unknown,
-    memoryBytes: unknown,
+    walBytes: async () => Number.NaN,
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true }),
-  };
-}
-
-async function startRedis(): Promise<StoreServer> {
-  const redis = await startRedisServer();
-  const info = async (section: string, name: string) => {
-    const text = String(await redis.command('INFO', section));
-    return Number(new RegExp(`^${name}:([0-9]+)`, 'm').exec(text)?.[1]);
-  };
-  return {
-    kind: 'Redis',
-    url: redis.url,
-    cpuMs: () => cpuMsOf(redis.pid),
-    diskBytes: () => info('persistence', 'aof_current_size'),
-    walBytes: () => info('persistence', 'aof_current_size'),
-    memoryBytes: () => info('memory', 'used_memory'),
-    [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),
   };
 }
 
@@ -84,7 +60,6 @@ async function startPostgres(): Promise<StoreServer> {
       return number('pg_database_size(current_database())');
     },
     walBytes: () => number("pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"),
-    memoryBytes: unknown,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

@@ -28,30 +28,21 @@ export async function benchmarkStoreSize(): Promise<string> {
   return `\n${messages.toLocaleString('en')} messages, each with its send and four events\n${header}\n${lines.join('\n')}\n`;
 }
 
-const header = row([
-  'store',
-  'disk, bytes',
-  'WAL, bytes/write',
-  'memory, bytes',
-  'writes/s',
-  'find p50 ms',
-  'list p50 ms',
-]);
+const header = row(['store', 'disk, bytes', 'WAL, bytes/write', 'writes/s', 'find p50 ms', 'list p50 ms']);
 
 async function measure(server: StoreServer, store: Store, messages: number): Promise<string> {
-  const [walBefore, memoryBefore] = [await server.walBytes(), await server.memoryBytes()];
+  const walBefore = await server.walBytes();
   const diskBefore = await server.diskBytes();
   const began = performance.now();
   for (let first = 0; first < messages; first += messagesAtOnce)
     await Promise.all(Array.from({ length: messagesAtOnce }, (_, index) => add(store, first + index)));
   const seconds = (performance.now() - began) / 1_000;
   const wal = ((await server.walBytes()) - walBefore) / (messages * writesOfMessage);
-  const memory = ((await server.memoryBytes()) - memoryBefore) / messages;
   const disk = ((await server.diskBytes()) - diskBefore) / messages;
   const find = await half(() => expectFound(store, Math.trunc(Math.random() * messages)));
   const list = await half(() => expectListed(store, Math.trunc(Math.random() * clients)));
   const rate = Math.round((messages * writesOfMessage) / seconds).toLocaleString('en');
-  const bytes = [disk, wal, memory].map((value) => (Number.isNaN(value) ? '' : String(Math.round(value))));
+  const bytes = [disk, wal].map((value) => (Number.isNaN(value) ? '' : String(Math.round(value))));
   return row([server.kind, ...bytes, rate, find.toFixed(2), list.toFixed(2)]);
 }
 

@@ -3,18 +3,10 @@ import { describeReports } from './report.ts';
 import type { Rig } from './rig/rig.ts';
 import { type FaultReport, runFault } from './run-fault.ts';
 import { fullScale } from './scale.ts';
-import {
-  clusterSuite,
-  postgresDiskSuite,
-  postgresStandbySuite,
-  postgresSuite,
-  redisSuite,
-  type Suite,
-  sqliteSuite,
-} from './suites.ts';
+import { postgresDiskSuite, postgresStandbySuite, postgresSuite, type Suite, sqliteSuite } from './suites.ts';
 
 /**
- * `npm run faults`, or `npm run faults -- cluster "freeze Redis"` for one suite and one fault of it. It takes the
+ * `npm run faults`, or `npm run faults -- postgres "freeze PostgreSQL"` for one suite and one fault of it. It takes the
  * machine for itself, and fails on any violation.
  */
 const [wantedSuite, wantedFault] = process.argv.slice(2);
@@ -40,7 +32,7 @@ async function run<R extends Rig>(name: string, suite: Suite<R>): Promise<void> 
   process.stdout.write(describeReports(suite.name, reports));
 }
 
-const suites = ['sqlite', 'postgres', 'disks', 'standby', 'redis', 'cluster'];
+const suites = ['sqlite', 'postgres', 'disks', 'standby'];
 if (wantedSuite !== undefined && !suites.includes(wantedSuite))
   throw new Error(`${wantedSuite}: no such suite; there are ${suites.join(', ')}`);
 await run('sqlite', sqliteSuite);
@@ -48,6 +40,4 @@ await run('postgres', postgresSuite);
 if (await canMountDisks()) await run('disks', postgresDiskSuite);
 else process.stderr.write(`${postgresDiskSuite.name}: skipped, as no tmpfs can be mounted here\n`);
 await run('standby', postgresStandbySuite);
-await run('redis', redisSuite);
-await run('cluster', clusterSuite);
 if (violations > 0) process.exitCode = 1;

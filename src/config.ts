@@ -173,8 +173,7 @@ function valueFaults(env: Variables): string[] {
   ];
 }
 
-/** Of `REDIS_…` only what is like ours: others have variables of that name, to make a STORE_URL from. */
-const ourPrefixes = /^(PINGUP|CALLBACK|STORE|RETENTION|IDEMPOTENCY|AUTH)_|^REDIS_(REPLICA|ACCEPT)/;
+const ourPrefixes = /^(PINGUP|CALLBACK|STORE|RETENTION|IDEMPOTENCY|AUTH)_/;
 /** What Kubernetes sets for a service that happens to be called `pingup` or `store`. */
 const serviceLinks = /_(SERVICE|PORT)(_|$)/;
 

@@ -6,22 +6,19 @@ import {
   postgresVariables,
   toPostgresBackend,
 } from './postgres-variables.ts';
-import { type RedisRisk, redisRisks } from './redis-risks.ts';
-import { parseRedisUrl, redisUrlForms, withoutCredentials } from './redis-url.ts';
 import { defaultStoreLimits, type StoreLimits } from './store-limits.ts';
 import { wholeNumber } from './whole-number.ts';
+
+const storeUrlForms = `sqlite:<path of a file> or ${postgresUrlForm}`;
+const redisReplaced = ' (PostgreSQL has taken the place of Redis: docs/many-nodes.md)';
 
 /** The variables that say where everything is kept. */
 export const storeVariables = {
   STORE_URL: z
     .string()
-    .refine(
-      (value) =>
-        /^sqlite:.+$/.test(value) ||
-        parsePostgresUrl(value) !== undefined ||
-        parseRedisUrl(value) !== undefined,
-      `sqlite:<path of a file>, ${postgresUrlForm}, ${redisUrlForms}`,
-    )
+    .refine((value) => /^sqlite:.+$/.test(value) || parsePostgresUrl(value) !== undefined, {
+      error: ({ input }) => `${storeUrlForms}${isRedis(String(input)) ? redisReplaced : ''}`,
+    })
     .default('sqlite:data/gateway.db'),
   STORE_VACUUM_HOUR: z
     .string()
@@ -36,46 +33,22 @@ export const storeVariables = {
     defaultStoreLimits.callbackOnlyMessages,
   ),
   ...postgresVariables,
-  REDIS_REPLICAS: z
-    .string()
-    .regex(/^[0-9]$/, 'a whole number from 0 to 9')
-    .transform(Number)
-    .default(0),
-  REDIS_ACCEPT_RISK: z
-    .string()
-    .default('')
-    .transform((value, context) => {
-      const risks = value.split(',').flatMap((item) => item.trim() || []);
-      if (risks.every(isRisk)) return risks;
-      context.addIssue(`names with commas between, each one of ${redisRisks.join(', ')}`);
-      return z.NEVER;
-    }),
 };
 
-function isRisk(name: string): name is RedisRisk {
-  return redisRisks.some((risk) => risk === name);
+/** As earlier commits took it: `redis:`, `rediss:`, `redis+cluster:`, `redis+sentinel:`, and what others write. */
+function isRedis(url: string): boolean {
+  return /^(redis|valkey)[a-z+]*:/i.test(url);
 }
 
 type StoreVariables = z.output<z.ZodObject<typeof storeVariables>>;
 
 /** Where everything is kept. */
-export type StoreBackend =
-  | { readonly kind: 'sqlite'; readonly path: string }
-  | PostgresBackend
-  | {
-      readonly kind: 'redis';
-      /** One of `redisUrlForms`; it may hold a password. */
-      readonly url: string;
-      /** How many replicas have to have a write before it counts. */
-      readonly replicas: number;
-      readonly acceptedRisks: readonly RedisRisk[];
-    };
+export type StoreBackend = { readonly kind: 'sqlite'; readonly path: string } | PostgresBackend;
 
 export function toBackend(env: StoreVariables): StoreBackend {
-  const { STORE_URL: url, REDIS_REPLICAS: replicas, REDIS_ACCEPT_RISK: acceptedRisks } = env;
-  if (url.startsWith('sqlite:')) return { kind: 'sqlite', path: url.slice('sqlite:'.length) };
+  const url = env.STORE_URL;
   if (isPostgres(url)) return toPostgresBackend(url, env);
-  return { kind: 'redis', url, replicas, acceptedRisks };
+  return { kind: 'sqlite', path: url.slice('sqlite:'.length) };
 }
 
 export function toLimits(env: StoreVariables): StoreLimits {
@@ -86,29 +59,11 @@ export function toLimits(env: StoreVariables): StoreLimits {
   };
 }
 
-const limitNames = ['STORE_QUARANTINE_BYTES', 'STORE_QUARANTINE_ENTRIES', 'STORE_CALLBACK_ONLY_MESSAGES'];
-
 /** What of these variables means nothing beside the others. */
 export function storeFaults(env: Readonly<Record<string, string | undefined>>): string[] {
   const url = env['STORE_URL'] ?? '';
-  return [
-    ...(isPostgres(url) ? passwordFaults(env) : unused(env, Object.keys(postgresVariables), 'PostgreSQL')),
-    ...(url.startsWith('redis')
-      ? redisFaults(env)
-      : unused(env, ['REDIS_REPLICAS', 'REDIS_ACCEPT_RISK'], 'Redis')),
-    ...(isPostgres(url) ? unused(env, ['STORE_VACUUM_HOUR'], 'SQLite') : []),
-  ];
-}
-
-function redisFaults(env: Readonly<Record<string, string | undefined>>): string[] {
-  return [
-    ...limitNames
-      .filter((name) => env[name] !== undefined)
-      .map((name) => `${name}: not for a Redis, which has no such limit`),
-    ...(env['STORE_VACUUM_HOUR'] === undefined
-      ? []
-      : ['STORE_VACUUM_HOUR: only for SQLite, and STORE_URL names a Redis']),
-  ];
+  if (!isPostgres(url)) return unused(env, Object.keys(postgresVariables), 'PostgreSQL');
+  return [...passwordFaults(env), ...unused(env, ['STORE_VACUUM_HOUR'], 'SQLite')];
 }
 
 function unused(
@@ -134,13 +89,10 @@ function isPostgres(url: string): boolean {
 
 /** For a log. */
 export function nameOfBackend(backend: StoreBackend): string {
-  if (backend.kind === 'sqlite') return backend.path;
-  return backend.kind === 'postgres' ? postgresUrlForLog(backend.url) : withoutCredentials(backend.url);
+  return backend.kind === 'sqlite' ? backend.path : postgresUrlForLog(backend.url);
 }
 
 /** What no log may show: the password, as it is and as the address has it. */
 export function storeSecrets(backend: StoreBackend): string[] {
-  if (backend.kind === 'postgres') return [...new Set(postgresSecrets(backend))];
-  const password = backend.kind === 'redis' ? parseRedisUrl(backend.url)?.access.password : null;
-  return password ? [...new Set([password, encodeURIComponent(password)])] : [];
+  return backend.kind === 'sqlite' ? [] : [...new Set(postgresSecrets(backend))];
 }

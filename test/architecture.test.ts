@@ -32,7 +32,6 @@ const owners: Readonly<Record<string, RegExp>> = {
   'type-graphql': /^graphql\//,
   '@apollo/server': /^graphql\//,
   'node:sqlite': /^store\/sqlite/,
-  '@redis/client': /^store\/redis/,
   pg: /^store\/postgres\//,
   'prom-client': /^(process-)?metrics/,
   '@opentelemetry/api': /^otel-tracing/,

@@ -185,7 +185,7 @@ test('all faults come in one message, each with its variable and what was expect
   expect(faults).toContain(
     'LOG_LEVEL: expected fatal, error, warn, info, debug, trace or silent, not "loud"',
   );
-  expect(faults).toMatch(/STORE_URL: expected sqlite:<path of a file>, postgres:.*, not "mysql:\/\/x"/);
+  expect(faults).toMatch(/STORE_URL: expected sqlite:<path of a file> or postgres:.*, not "mysql:\/\/x"/);
 });
 
 test('no fault shows a secret, nor one that stands in an address', () => {
@@ -329,7 +329,7 @@ test('.env.example lists every variable', () => {
   expect(listed.sort()).toEqual(Object.keys(variables.shape).sort());
 });
 
-test('the limits of the store are 64 MiB, 100,000 and 1,000,000, or what the variables say, and not for a Redis', () => {
+test('the limits of the store are 64 MiB, 100,000 and 1,000,000, or what the variables say', () => {
   expect(parseConfig({}).store.limits).toEqual({
     quarantineBytes: 67_108_864,
     quarantineEntries: 100_000,
@@ -346,33 +346,31 @@ test('the limits of the store are 64 MiB, 100,000 and 1,000,000, or what the var
     callbackOnlyMessages: 2,
   });
   expect(faultsOf({ STORE_QUARANTINE_BYTES: '1048575' })).toContain('a whole number from 1048576');
-  for (const name of Object.keys(env))
-    expect(faultsOf({ ...env, STORE_URL: 'redis://a' })).toContain(`${name}: not for a Redis`);
 });
 
-test('a Redis is named by its address, with what may be lost', () => {
-  const url = 'redis+cluster://:secret@a,b:7001';
-  const env = { STORE_URL: url, REDIS_REPLICAS: '1', REDIS_ACCEPT_RISK: 'eviction, failover' };
-  const backend = { kind: 'redis', url, replicas: 1, acceptedRisks: ['eviction', 'failover'] };
-  expect(parseConfig(env).store.backend).toEqual(backend);
-  expect(faultsOf({ ...env, REDIS_ACCEPT_RISK: 'all' })).toContain(
-    'REDIS_ACCEPT_RISK: expected names with commas',
-  );
-  expect(faultsOf({ ...env, REDIS_REPLICAS: '-1' })).toContain(
-    'REDIS_REPLICAS: expected a whole number from 0 to 9',
-  );
-  expect(faultsOf({ ...env, REDIS_REPLICA: '1' })).toContain('REDIS_REPLICA: no such variable');
-  expect(faultsOf({ ...env, REDIS_PASSWORD: 'for the STORE_URL' })).toBe('');
-  expect(faultsOf({ REDIS_REPLICAS: '1' })).toContain('REDIS_REPLICAS: only for a Redis');
-  expect(faultsOf({ STORE_URL: url, STORE_VACUUM_HOUR: '3' })).toContain(
-    'STORE_VACUUM_HOUR: only for SQLite',
+test.each([
+  'redis://:secret@a/0',
+  'rediss://me:secret@a',
+  'redis+cluster://:secret@a,b:7001',
+  'rediss+sentinel://:secret@a/name',
+  'valkey://:secret@a',
+])('%s tells that PostgreSQL has taken the place of Redis', (url) => {
+  const faults = faultsOf({ STORE_URL: url });
+  expect(faults).toContain('STORE_URL: expected sqlite:<path of a file> or postgres://');
+  expect(faults).toContain('PostgreSQL has taken the place of Redis: docs/many-nodes.md');
+  expect(faults).not.toContain('secret');
+  expect(faultsOf({ STORE_URL: 'mysql://a' })).not.toContain('Redis');
+});
+
+test('a database is vacuumed in an hour of the day, or never, and only that of SQLite', () => {
+  expect(faultsOf({ STORE_URL: 'postgres://me@a', STORE_VACUUM_HOUR: '3' })).toContain(
+    'STORE_VACUUM_HOUR: only for a SQLite',
   );
   expect(faultsOf({ STORE_VACUUM_HOUR: '24' })).toContain(
     'STORE_VACUUM_HOUR: expected a whole number from 0 to 23',
   );
   expect(parseConfig({ STORE_VACUUM_HOUR: '0' }).store.vacuumHour).toBe(0);
   expect(parseConfig({}).store.vacuumHour).toBeNull();
-  expect(faultsOf({ STORE_URL: 'redis://:secret@a/b' })).not.toContain('secret');
 });
 
 test('a PostgreSQL is named with its settings, which mean nothing without', () => {
@@ -412,8 +410,8 @@ test.each([
   ['STORE_CONNECTIONS', '4', 'a whole number from 5 to 100'],
   ['STORE_SCHEMA', 'A', '1 to 63 lower-case letters, digits and _'],
   ['STORE_SCHEMA', 'pg_x', 'a name that does not begin with pg_'],
-  ['STORE_ACCEPT_RISK', 'no-aof', 'each one of fsync-off, full-page-writes-off, no-synchronous-standby'],
-  ['STORE_LISTEN_URL', 'redis://a', 'postgres://user'],
+  ['STORE_ACCEPT_RISK', 'all', 'each one of fsync-off, full-page-writes-off, no-synchronous-standby'],
+  ['STORE_LISTEN_URL', 'sqlite:a', 'postgres://user'],
   ['STORE_URL', 'postgres://:secret@a', 'postgres://user'],
 ])('%s of a PostgreSQL cannot be %s', (name, value, expected) => {
   const faults = faultsOf({ STORE_URL: 'postgres://me@a', [name]: value });

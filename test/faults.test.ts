@@ -1,22 +1,19 @@
 /**
- * Faults in mid-load, as `npm run faults` has them at full scale. It needs the built gateway (`npm run build`), for the
- * full disks the right to mount, and for Redis redis-server.
+ * Faults in mid-load, as `npm run faults` has them at full scale. It needs the built gateway (`npm run build`), and for
+ * the full disks the right to mount.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Rig } from '../faults/rig/rig.ts';
 import { runFault } from '../faults/run-fault.ts';
 import { smallScale } from '../faults/scale.ts';
 import {
-  clusterSuite,
   postgresDiskSuite,
   postgresStandbySuite,
   postgresSuite,
-  redisSuite,
   type Suite,
   sqliteSuite,
 } from '../faults/suites.ts';
 import { describeWithOwnPostgres } from './support/postgres-server.ts';
-import { describeWithRedis } from './support/programs.ts';
 import { canMountDisks } from './support/small-disk.ts';
 
 const limitMs = 90_000;
@@ -28,10 +25,6 @@ describeWithOwnPostgres('on PostgreSQL', () => {
   if (mounts) survives(postgresDiskSuite);
   else describe.skip('no tmpfs can be mounted here', () => survives(postgresDiskSuite));
   survives(postgresStandbySuite);
-});
-describeWithRedis('on Redis', () => {
-  survives(redisSuite);
-  survives(clusterSuite);
 });
 describe('without it', () => survives(sqliteSuite));
 

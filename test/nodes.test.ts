@@ -1,19 +1,20 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MessageStatusDocument, SendTextMessageDocument } from './generated/operations.ts';
 import { startTestGateway } from './support/gateway.ts';
 import { connect, dataOf, execute, payloadOf, subscribe } from './support/graphql-client.ts';
-import { describeWithRedis } from './support/programs.ts';
-import { type RedisServer, startRedisServer } from './support/redis-server.ts';
+import { describeWithOwnPostgres, startAnyPostgres, startPostgresServer } from './support/postgres-server.ts';
 import { responsiveTime } from './support/responsive-time.ts';
 
-describeWithRedis('three gateways on one Redis', () => {
-  let server: RedisServer;
+describe('three gateways on one PostgreSQL', () => {
+  const disposing = new AsyncDisposableStack();
+  let storeUrl: string;
   beforeAll(async () => {
-    server = await startRedisServer();
+    const server = disposing.use(await startAnyPostgres());
+    storeUrl = (await server.createDatabase()).url;
   });
-  afterAll(() => server[Symbol.asyncDispose]());
+  afterAll(() => disposing.disposeAsync());
 
-  const start = () => startTestGateway({ env: { STORE_URL: server.url } });
+  const start = () => startTestGateway({ env: { STORE_URL: storeUrl } });
 
   test('what one sends, another is called back about and a third shows', async () => {
     await using sender = await start();
@@ -46,16 +47,17 @@ describeWithRedis('three gateways on one Redis', () => {
     expect(sent.filter(({ replayed }) => !replayed)).toHaveLength(1);
     expect(gateways.flatMap(({ sandbox }) => sandbox?.requests ?? [])).toHaveLength(1);
   });
+});
 
-  test('readiness shows the risks that were accepted, and is 503 within 2 s while Redis is frozen', async () => {
-    await server.command('CONFIG', 'SET', 'appendfsync', 'everysec');
-    const env = { STORE_URL: server.url, REDIS_ACCEPT_RISK: 'appendfsync-everysec' };
+describeWithOwnPostgres('a gateway on a PostgreSQL of its own', () => {
+  test('readiness shows the risks that were accepted, and is 503 within 2 s while PostgreSQL is frozen', async () => {
+    await using server = await startPostgresServer(['fsync=off']);
+    const env = { STORE_URL: server.url, STORE_ACCEPT_RISK: 'fsync-off' };
     await using gateway = await startTestGateway({ env });
-    await server.command('CONFIG', 'SET', 'appendfsync', 'always');
     const ready = await fetch(`${gateway.url}/readyz`);
     expect(await ready.json()).toMatchObject({
       status: 'ready',
-      store: { risks: [expect.stringMatching(/^appendfsync-everysec: .*two seconds/)] },
+      store: { risks: [expect.stringMatching(/^fsync-off: .*crash of its machine/)] },
     });
     server.freeze();
     const answers = Promise.all([

@@ -24,10 +24,6 @@ export async function openStore(backend: StoreBackend, options: OpenOptions): Pr
     const { openSqliteStore } = await import('./sqlite.ts');
     return openSqliteStore({ ...options, path: backend.path });
   }
-  if (backend.kind === 'postgres') {
-    const { openPostgresStore } = await import('./postgres/store.ts');
-    return openPostgresStore({ ...options, ...backend });
-  }
-  const { openRedisStore } = await import('./redis.ts');
-  return openRedisStore({ ...options, ...backend });
+  const { openPostgresStore } = await import('./postgres/store.ts');
+  return openPostgresStore({ ...options, ...backend });
 }

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { describe, type TestOptions, test } from 'vitest';
+import { type TestOptions, test } from 'vitest';
 
 /** The path of a program on the PATH, if it is there. */
 export function findProgram(name: string): string | undefined {
@@ -17,12 +17,6 @@ export function testWith(
 ): void {
   if (isExpected(program)) test(title, options, body);
   else test.skip(`${title} (there is no ${program} on PATH)`, options, body);
-}
-
-/** The same for tests that need a `redis-server`. */
-export function describeWithRedis(title: string, body: () => void): void {
-  if (isExpected('redis-server')) describe(title, { timeout: 60_000 }, body);
-  else describe.skip(`${title} (there is no redis-server on PATH)`, body);
 }
 
 function isExpected(program: string): boolean {
