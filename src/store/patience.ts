@@ -7,10 +7,9 @@ export interface Patience {
   /**
    * Resolves to what `work` does.
    *
-   * @param work gets the instant, by `performance.now()`, at which nobody waits for it any more.
    * @throws GatewayError STORE_UNAVAILABLE where it fails, where it takes longer, and where too many wait.
    */
-  call<T>(work: (until: number) => Promise<T>): Promise<T>;
+  call<T>(work: () => Promise<T>): Promise<T>;
 
   readonly pending: number;
 
@@ -51,7 +50,7 @@ export function createPatience(options: PatienceOptions = {}): Patience {
     if (waiting.size === 0) closed?.resolve();
   }
 
-  async function call<T>(work: (until: number) => Promise<T>): Promise<T> {
+  async function call<T>(work: () => Promise<T>): Promise<T> {
     if (closed) throw unavailable(new Error('The store is closed.'));
     if (waiting.size >= maxPending)
       throw unavailable(new Error(`${maxPending} calls wait for the store already.`));
@@ -60,7 +59,7 @@ export function createPatience(options: PatienceOptions = {}): Patience {
     waiting.add(entry);
     clock.start();
     try {
-      return await Promise.race([work(performance.now() + patienceMs), given.promise]);
+      return await Promise.race([work(), given.promise]);
     } catch (error) {
       throw error instanceof GatewayError ? error : unavailable(error);
     } finally {

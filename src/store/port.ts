@@ -29,9 +29,8 @@ export interface Store {
   findRepeat(business: string, idempotency: Idempotency): Promise<Repeat | undefined>;
 
   /**
-   * Settles a send that Pingup accepted, and merges `message`; it resolves when both are durable, to what is now known
-   * of the message. The send is of the business of the message. Where an adapter cannot do both in one step, the message
-   * comes first: no send is ACCEPTED whose message was never there.
+   * Settles a send that Pingup accepted, and merges `message`, in one transaction; it resolves when both are durable, to
+   * what is now known of the message. The send is of the business of the message.
    * It is the last word on a send: it outweighs UNKNOWN, and nothing outweighs it. A repeat for the same send is harmless.
    *
    * Undefined: Pingup has given the id to another send before. The message of that one stays as it is, and this send is

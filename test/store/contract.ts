@@ -13,7 +13,7 @@ import { repeatingIds } from './contract/repeating-ids.ts';
 import { retaining } from './contract/retaining.ts';
 import { sending } from './contract/sending.ts';
 import { separating } from './contract/separating.ts';
-import type { Open, OpenLimited } from './contract/test-store.ts';
+import type { Open } from './contract/test-store.ts';
 import { trouble } from './contract/trouble.ts';
 import { watching } from './contract/watching.ts';
 import { writing } from './contract/writing.ts';
@@ -28,21 +28,15 @@ export function storeContract(name: string, open: Open): void {
     describe('watching', () => watching(open));
     describe('separating', () => separating(open));
     describe('quarantining', () => quarantining(open));
-    describe('forgetting', () => forgetting(open));
-    describe('pruning', () => pruning(open));
-    describe('trouble', () => trouble(open));
-    describe('closing', () => closing(open));
-  });
-}
-
-/** What Redis does not keep, which PostgreSQL replaces. */
-export function limitsContract(name: string, open: OpenLimited): void {
-  describe(`${name} keeps the promises of the store about its limits and numbers`, () => {
     describe('limiting the quarantine', () => limitingQuarantine(open));
     describe('limiting messages of callbacks alone', () => limitingMessages(open));
     describe('ids given twice', () => repeatingIds(open));
     describe('numbering', () => numbering(open));
     describe('finding repeats', () => findingRepeats(open));
     describe('retaining', () => retaining(open));
+    describe('forgetting', () => forgetting(open));
+    describe('pruning', () => pruning(open));
+    describe('trouble', () => trouble(open));
+    describe('closing', () => closing(open));
   });
 }

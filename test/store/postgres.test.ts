@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { startAnyPostgres } from '../support/postgres-server.ts';
-import { limitsContract, storeContract } from './contract.ts';
+import { storeContract } from './contract.ts';
 import { openTestStore } from './postgres-test-store.ts';
 
 let server: Awaited<ReturnType<typeof startAnyPostgres>>;
@@ -11,5 +11,4 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-storeContract('PostgreSQL', async () => openTestStore(await server.createDatabase()));
-limitsContract('PostgreSQL', async (options) => openTestStore(await server.createDatabase(), options));
+storeContract('PostgreSQL', async (options) => openTestStore(await server.createDatabase(), options));

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { limitsContract, storeContract } from './contract.ts';
+import { storeContract } from './contract.ts';
 import { accepted, beginSend, business, keyedSend, newSend, someText } from './samples.ts';
 import { openTestStore, rowsOf } from './sqlite-test-store.ts';
 
 storeContract('SQLite', openTestStore);
-limitsContract('SQLite', openTestStore);
 
 describe('what operators find in the file', () => {
   test('each send, with what became of it', async () => {

@@ -3,12 +3,12 @@ import { CallbackRoomError } from '../../../src/callback-room-error.ts';
 import { statusOf } from '../../../src/message.ts';
 import { accepted, beginSend, business, key, news } from '../samples.ts';
 import { watchEvents } from './limiting-quarantine.ts';
-import { collect, idsOf, type OpenLimited, watchKnown } from './test-store.ts';
+import { collect, idsOf, type Open, watchKnown } from './test-store.ts';
 
 const hourMs = 3_600_000;
 const limits = { callbackOnlyMessages: 3 };
 
-export function limitingMessages(open: OpenLimited): void {
+export function limitingMessages(open: Open): void {
   const now = Date.now();
   const old = (id: string, hours: number) => news(id, 'SENT', now - hours * hourMs);
 

@@ -4,11 +4,11 @@ import type { QuarantinedCallback } from '../../../src/store/port.ts';
 import type { StoreEvent } from '../../../src/store-event.ts';
 import { business, news, someTime } from '../samples.ts';
 import { quarantinedIn } from './quarantining.ts';
-import { type OpenLimited, servesAgain, timeToRefuse } from './test-store.ts';
+import { type Open, servesAgain, timeToRefuse } from './test-store.ts';
 
 const mebibyte = 1_048_576;
 
-export function limitingQuarantine(open: OpenLimited): void {
+export function limitingQuarantine(open: Open): void {
   test('beyond the bytes of a business the oldest bodies go, and what was there last stays', async () => {
     const { events, lines, ...watched } = watchEvents();
     await using t = await open({ ...watched, limits: { quarantineBytes: mebibyte } });

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Store } from '../../../src/store/port.ts';
 import { accepted, beginSend, business, newSend, news, someTime } from '../samples.ts';
-import type { OpenLimited } from './test-store.ts';
+import type { Open } from './test-store.ts';
 
 /** Ids and cursors count for each business. */
-export function numbering(open: OpenLimited): void {
+export function numbering(open: Open): void {
   test('ids and cursors of a business are the same, whatever other businesses do', async () => {
     await using alone = await open({});
     await using beside = await open({});

@@ -12,10 +12,10 @@ import {
   someTime,
 } from '../samples.ts';
 import { watchEvents } from './limiting-quarantine.ts';
-import type { OpenLimited } from './test-store.ts';
+import type { Open } from './test-store.ts';
 
 /** Pingup gives an id to two sends. */
-export function repeatingIds(open: OpenLimited): void {
+export function repeatingIds(open: Open): void {
   const second = accepted('m1', { client: 'arya', textMessage: 'Good night', acceptedAt: someTime + 5 });
   const secondText = { ...someText, client: 'arya', textMessage: 'Good night' };
 

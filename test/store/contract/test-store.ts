@@ -19,7 +19,7 @@ export interface TestStore extends AsyncDisposable {
   repair(): Promise<void>;
 }
 
-export type Open = () => Promise<TestStore>;
+export type Open = (options?: TestStoreOptions) => Promise<TestStore>;
 
 export interface TestStoreOptions {
   readonly limits?: Partial<StoreLimits>;
@@ -27,9 +27,6 @@ export interface TestStoreOptions {
   readonly log?: StoreLog;
   readonly onBatch?: (milliseconds: number, calls: number) => void;
 }
-
-/** Of an adapter that has the limits. */
-export type OpenLimited = (options: TestStoreOptions) => Promise<TestStore>;
 
 export async function watchKnown(
   store: Store,
