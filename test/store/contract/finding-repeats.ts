@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { accepted, beginSend, business, keyedSend, someTime } from '../samples.ts';
-import type { OpenLimited } from './test-store.ts';
+import type { Open } from './test-store.ts';
 
-export function findingRepeats(open: OpenLimited): void {
+export function findingRepeats(open: Open): void {
   test('findRepeat tells what begin would tell of an earlier send, and begins none', async () => {
     await using t = await open({});
     const { store } = t;

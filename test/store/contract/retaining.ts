@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { beginSend, business, newSend, news, someTime } from '../samples.ts';
-import type { OpenLimited } from './test-store.ts';
+import type { Open } from './test-store.ts';
 
 /** What retention does to sends and to the quarantine, and a clock that was wrong to it. */
-export function retaining(open: OpenLimited): void {
+export function retaining(open: Open): void {
   test('sends and quarantined callbacks that were last touched before the instant go, and no others', async () => {
     await using t = await open({});
     await beginSend(t.store, newSend({ at: 1 }));
