@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StoreLog } from '../../src/store/log.ts';
+import { createEpoch } from '../../src/store/postgres/epoch.ts';
 import { startAnyPostgres, type TestDatabase } from '../support/postgres-server.ts';
 import { collect, watchKnown } from './contract/test-store.ts';
 import { openNodes, type TestNodes } from './postgres-test-nodes.ts';
@@ -166,4 +167,18 @@ test('a node that has seen nothing yet goes on with what it finds', async () => 
   await cutSessions(database);
   await serves(nodes, 0, 'm1');
   expect(await nodes.at(0).find(key('m1'))).toEqual(news('m1', 'SENT'));
+});
+
+test('numbers that are seen while a poll waits for its answer are no sign of lost writes', async () => {
+  const { log, count } = collectLog();
+  const epoch = createEpoch({ schema: 's', log, replaced: () => undefined });
+  const row = { store: 'one', id: 'e', timeline: 1, lastNumber: 10 };
+  const write = () => Promise.reject(new Error('nothing is to be written'));
+  await epoch.compare(row, { seen: epoch.seen, isBehind: false }, write);
+  const { seen } = epoch;
+  epoch.saw(11);
+  await epoch.compare(row, { seen, isBehind: false }, write);
+  expect([epoch.id, count('are missing')]).toEqual(['e', 0]);
+  await expect(epoch.compare(row, { seen: epoch.seen, isBehind: false }, write)).rejects.toThrow(/written/);
+  expect(count('are missing')).toBe(1);
 });

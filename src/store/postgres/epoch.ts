@@ -32,14 +32,19 @@ export interface Epoch {
   follow(session: Pick<FirstSession, 'ask' | 'write'>, server: Pick<ServerInUse, 'timeline'>): Promise<void>;
   /** This node has read or written a change with this number. */
   saw(change: number): void;
-  /**
-   * Compares what a poll has found with what was seen.
-   *
-   * @param isBehind messages are missing that were acknowledged.
-   */
-  compare(row: EpochRow | undefined, isBehind: boolean, write: Write): Promise<void>;
+  /** The highest number that this node has seen. */
+  readonly seen: number;
+  /** Compares what a poll has found with what was seen. */
+  compare(row: EpochRow | undefined, before: SeenBefore, write: Write): Promise<void>;
   /** A poll has failed. */
   failed(error: unknown): void;
+}
+
+/** What a poll knows of the moment at which it began to read: meanwhile others see higher numbers than it will find. */
+export interface SeenBefore {
+  readonly seen: number;
+  /** Messages are missing that were acknowledged by then. */
+  readonly isBehind: boolean;
 }
 
 type Write = (statements: readonly Statement[]) => Promise<readonly Result[]>;
@@ -96,11 +101,15 @@ export function createEpoch({ schema, log, replaced }: EpochOptions): Epoch {
     return epochOf((await session.ask({ text: readText })).rows[0]);
   }
 
-  async function advance(row: EpochRow, timeline: number, isBehind: boolean, write: Write): Promise<void> {
-    const isLower = row.lastNumber < seen;
-    if (isLower || isBehind)
+  async function advance(
+    row: EpochRow,
+    timeline: number,
+    { seen: seenBefore, isBehind }: SeenBefore,
+    write: Write,
+  ): Promise<void> {
+    if (row.lastNumber < seenBefore || isBehind)
       log?.error(
-        { schema, lastNumber: row.lastNumber, seen },
+        { schema, lastNumber: row.lastNumber, seen: seenBefore },
         'Changes that this node has seen are missing in the database: it was restored, or has lost writes. The epoch is replaced.',
       );
     const results = await write(
@@ -123,20 +132,24 @@ export function createEpoch({ schema, log, replaced }: EpochOptions): Epoch {
       if (!isSame(row)) throw new OperatorError(loss ?? '');
     },
     follow: async (session, { timeline }) => {
+      const before = { seen, isBehind: false };
       const row = await read(session);
       if (!row) throw new OperatorError(`The table epoch of the schema ${schema} is empty. Restore it.`);
-      if (row.timeline === timeline && row.lastNumber >= seen) return adopt(row);
-      await advance(row, timeline, false, session.write);
+      if (row.timeline === timeline && row.lastNumber >= before.seen) return adopt(row);
+      await advance(row, timeline, before, session.write);
     },
     saw: (change) => {
       seen = Math.max(seen, change);
     },
-    compare: async (row, isBehind, write) => {
+    get seen() {
+      return seen;
+    },
+    compare: async (row, before, write) => {
       isFailing = false;
       if (!isSame(row)) return;
       const isForeign = known?.id !== row.id;
-      if (!isForeign && (row.lastNumber < seen || isBehind))
-        return advance(row, row.timeline, isBehind, write);
+      if (!isForeign && (row.lastNumber < before.seen || before.isBehind))
+        return advance(row, row.timeline, before, write);
       adopt(row);
     },
     failed: (error) => {

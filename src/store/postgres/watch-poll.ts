@@ -38,6 +38,7 @@ export function startWatchPoll(options: WatchPollOptions): WatchPoll {
       witness = null;
     }
     const expected = witness;
+    const { seen } = epoch;
     const { businesses } = watched;
     const wanted = new Set([...businesses.keys(), ...(expected ? [expected.business] : [])]);
     const { epoch: row, marks } = await changes.readMarks([...wanted]);
@@ -45,7 +46,7 @@ export function startWatchPoll(options: WatchPollOptions): WatchPoll {
       (mark) => mark.business === expected?.business && mark.change < expected.change,
     );
     const known = epoch.id;
-    await epoch.compare(row, isBehind, write);
+    await epoch.compare(row, { seen, isBehind }, write);
     // What was read is of before: the next look begins anew.
     if (epoch.id !== known) return pause.end();
     for (const { change } of marks) epoch.saw(change);
