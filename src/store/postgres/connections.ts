@@ -1,3 +1,4 @@
+import { createMinuteLog } from '../../log-once-a-minute.ts';
 import type { PostgresRisk } from '../../postgres-risks.ts';
 import { nameOfHost, type PostgresHost, type PostgresTarget } from '../../postgres-url.ts';
 import type { StoreLog } from '../log.ts';
@@ -109,6 +110,7 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
     namedStatements = false,
     openMs = 5_000,
   } = options;
+  const logOnce = log && createMinuteLog(log);
   await using opening = new AsyncDisposableStack();
   const timeouts = opening.use(createTimeouts());
   const common = { passwordFile, applicationName, namedStatements, timeouts };
@@ -157,6 +159,8 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
         jobs.dispatch();
         choice.look();
       },
+      failed: (role, reason) =>
+        logOnce?.(role, { err: reason, role }, 'A session of PostgreSQL cannot be had. It is tried again.'),
     }),
   );
 

@@ -31,13 +31,16 @@ export interface RosterOptions {
   readonly open: (role: Role, host: PostgresHost) => Promise<Session>;
   readonly opened: (role: Role) => void;
   readonly lost: () => void;
+  /** A session could not be made. It is tried again. */
+  readonly failed: (role: Role, reason: unknown) => void;
 }
 
 /** One for writes, one to listen, one that watches the server, and one more while one of them is replaced. */
 const besideReaders = 4;
 export const minSessions = besideReaders + 1;
 
-export function createRoster({ maxSessions, listens, open, opened, lost }: RosterOptions): Roster {
+export function createRoster(options: RosterOptions): Roster {
+  const { maxSessions, listens, open, opened, lost, failed } = options;
   const roles = new Map<Session, Role>();
   const watching = new Set<Session>();
   const leftovers = createLeftovers();
@@ -76,7 +79,10 @@ export function createRoster({ maxSessions, listens, open, opened, lost }: Roste
   }
 
   async function add(role: Role, at: PostgresHost): Promise<void> {
-    const session = await open(role, at);
+    const session = await open(role, at).catch((reason) => {
+      if (!isClosed && host === at) failed(role, reason);
+      throw reason;
+    });
     if (isClosed || host !== at) return session.destroy();
     roles.set(session, role);
     since.delete(role);
