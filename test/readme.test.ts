@@ -36,7 +36,7 @@ async function clone(): Promise<{ path: string } & AsyncDisposable> {
 
 /** `npm start`, as the README says it; resolves once it has printed its address. */
 async function npmStart(cwd: string): Promise<{ url: string } & AsyncDisposable> {
-  const env = { PATH: process.env['PATH'], HOME: cwd, PORT: '0', SANDBOX_STEP_MS: '200' };
+  const env = { PATH: process.env['PATH'], HOME: cwd, PORT: '0', SANDBOX_STEP_MS: '1000' };
   const child = spawn('npm', ['start'], { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (chunk) => (output += chunk));

@@ -25,7 +25,7 @@ test('while the database is locked: not ready, no text is sent, callbacks are 50
   const input = { client: 'never-calls-back', textMessage: 'Hello' };
   const send = () => execute(gateway.url, SendTextMessageDocument, { input });
 
-  using other = new DatabaseSync(path);
+  using other = new DatabaseSync(path, { timeout: 10_000 });
   other.exec('BEGIN IMMEDIATE');
   const answers = Promise.all([
     send(),
