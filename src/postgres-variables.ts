@@ -1,15 +1,7 @@
 import { z } from 'zod';
 import { type PostgresRisk, postgresRisks } from './postgres-risks.ts';
 import { parsePostgresUrl, postgresUrlForm } from './postgres-url.ts';
-
-function wholeNumber(from: number, to: number) {
-  const expected = `a whole number from ${from} to ${to}`;
-  return z
-    .string()
-    .regex(/^[0-9]{1,4}$/, expected)
-    .transform(Number)
-    .refine((value) => value >= from && value <= to, expected);
-}
+import { wholeNumber } from './whole-number.ts';
 
 function flag() {
   return z.enum(['true', 'false'], 'true or false').transform((value) => value === 'true');
