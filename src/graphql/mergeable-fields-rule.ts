@@ -31,7 +31,8 @@ export const mergeableFieldsRule: ValidationRule = (context) => {
   return { OperationDefinition: ({ selectionSet }) => check([selectionSet]) };
 };
 
-function collectFields(
+/** The fields of selection sets by response name, each fragment followed once: linear in the document. */
+export function collectFields(
   sets: readonly SelectionSetNode[],
   context: ValidationContext,
 ): ReadonlyMap<string, readonly FieldNode[]> {
